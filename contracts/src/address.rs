@@ -1,0 +1,147 @@
+//! Where an instance is reached.
+
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+use serde::{Deserialize, Serialize};
+
+/// The base address of an instance: `http://host:port`, nothing after it.
+///
+/// `host:port` is accepted too. IPv6 hosts stand in brackets: `http://[::1]:8001`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address(String);
+
+const SCHEME: &str = "http://";
+
+impl Address {
+    /// `host:port`, as a socket and a `Host` header want it.
+    pub fn authority(&self) -> &str {
+        &self.0[SCHEME.len()..]
+    }
+
+    /// `http://host:port`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        let port = self.0.rsplit(':').next().unwrap_or_default();
+        port.parse().unwrap_or_default()
+    }
+}
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let refuse = |why| Err(BadAddress { text: text.chars().take(100).collect(), why });
+        if text.len() > 300 {
+            return refuse("is longer than 300 bytes");
+        }
+        let whole = match text.split_once("://") {
+            Some(("http", _)) => text.to_owned(),
+            Some(_) => return refuse("has a scheme that is not http"),
+            None => format!("{SCHEME}{text}"),
+        };
+        let Ok(uri) = whole.parse::<Uri>() else {
+            return refuse("is not http://host:port");
+        };
+        let Some(authority) = uri.authority() else {
+            return refuse("has no host");
+        };
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return refuse("has something after the port");
+        }
+        if authority.as_str().contains('@') {
+            return refuse("has a user name in it");
+        }
+        match authority.port_u16() {
+            Some(0) | None => refuse("has no port from 1 to 65535"),
+            Some(port) => Ok(Self(format!("{SCHEME}{}:{port}", authority.host()))),
+        }
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = BadAddress;
+
+    fn try_from(text: String) -> Result<Self, BadAddress> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.0
+    }
+}
+
+impl From<std::net::SocketAddr> for Address {
+    fn from(socket: std::net::SocketAddr) -> Self {
+        Self(format!("{SCHEME}{socket}"))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text is not an [`Address`]; says which and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadAddress {
+    text: String,
+    why: &'static str,
+}
+
+impl fmt::Display for BadAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "address {:?} {}", self.text, self.why)
+    }
+}
+
+impl Error for BadAddress {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_brought_to_one_form() {
+        for text in ["http://127.0.0.1:8001", "127.0.0.1:8001", "http://127.0.0.1:8001/", "127.0.0.1:08001"] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.as_str(), "http://127.0.0.1:8001");
+            assert_eq!((address.authority(), address.port()), ("127.0.0.1:8001", 8001));
+        }
+        let six: Address = "[::1]:8001".parse().unwrap();
+        assert_eq!((six.authority(), six.port()), ("[::1]:8001", 8001));
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused_with_the_reason() {
+        for (text, why) in [
+            ("", "is not"),
+            ("127.0.0.1", "no port"),
+            ("127.0.0.1:0", "no port"),
+            ("127.0.0.1:99999", "not http"),
+            ("https://127.0.0.1:1", "scheme"),
+            ("http://127.0.0.1:1/x", "after the port"),
+            ("http://me@127.0.0.1:1", "user name"),
+            ("http://a b:1", "is not"),
+        ] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains(why), "{text:?}: {error:?} does not say {why:?}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What crosses the wire between Mainstay's services, and nothing else: no I/O, no runtime.
+//!
+//! A **contract** says which calls a service answers *and how its clients behave*. Client and server
+//! are both written against it, so they cannot drift apart.
+//!
+//! | To see | read |
+//! |---|---|
+//! | what a contract is | [`Service`], [`Call`], [`Policy`] |
+//! | one, whole | [`ratings`] |
+//! | how a call becomes a request, and back | [`wire`] |
+//! | how services are found | [`registry`] |
+
+mod address;
+mod policy;
+pub mod ratings;
+mod refusal;
+pub mod registry;
+mod service;
+pub mod wire;
+
+pub use address::{Address, BadAddress};
+pub use policy::{BadPolicy, Idempotence, Policy, PolicyBuilder};
+pub use refusal::Refusal;
+pub use service::{Call, Service};

@@ -1,0 +1,17 @@
+//! How every server of ours says no.
+
+use serde::{Deserialize, Serialize};
+
+/// The JSON body of every answer that is not a success: `{"reason":"no rating of x"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was wrong, in words for the person who asked: lower case, no full stop.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal for this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}

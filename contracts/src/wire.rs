@@ -1,0 +1,191 @@
+//! How a [`Call`] becomes an HTTP request and comes back out of one.
+//!
+//! Both directions stand side by side, so that client and server cannot drift: a client runs
+//! [`encode`], a server [`decode`], and neither writes a path, a query or a body by hand.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::Call;
+
+/// What of a call goes into the request, besides its method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Path and query.
+    pub target: String,
+    /// The JSON body, if the method has one.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Everything but the unreserved characters of RFC 3986, 2.3.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Turns a call into a request.
+///
+/// # Errors
+/// When a field that the route or the query needs is missing, empty, or neither text, number nor bool.
+pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
+    let whole = serde_json::to_value(call).map_err(|error| BadCall(error.to_string()))?;
+    let body = has_body(&C::METHOD).then(|| whole.to_string().into_bytes());
+    let mut fields = match whole {
+        Value::Object(fields) => fields,
+        Value::Null => Map::new(),
+        _ => return Err(BadCall("a call must be a struct with named fields".to_owned())),
+    };
+    let mut target = String::with_capacity(C::ROUTE.len() + 32);
+    for part in C::ROUTE.split_inclusive(['{', '}']) {
+        if let Some(name) = part.strip_suffix('}') {
+            let value = fields.remove(name).unwrap_or_default();
+            let text = scalar(name, &value)?.unwrap_or_default();
+            if text.is_empty() {
+                return Err(BadCall(format!("{name} is empty, but stands in the path")));
+            }
+            target.extend(utf8_percent_encode(&text, SEGMENT));
+        } else {
+            target.push_str(part.strip_suffix('{').unwrap_or(part));
+        }
+    }
+    if body.is_none() {
+        let mut mark = '?';
+        for (name, value) in &fields {
+            if let Some(text) = scalar(name, value)? {
+                let value = utf8_percent_encode(&text, SEGMENT);
+                // Writing to a String does not fail.
+                let _ = write!(target, "{mark}{}={value}", utf8_percent_encode(name, SEGMENT));
+                mark = '&';
+            }
+        }
+    }
+    Ok(Encoded { target, body })
+}
+
+/// Turns a request back into its call: `params` are the route's fields with their decoded values.
+///
+/// # Errors
+/// When a field is missing or of the wrong type, or when path and body contradict each other.
+pub fn decode<C: Call>(params: &[(&str, &str)], query: Option<&str>, body: &[u8]) -> Result<C, BadCall> {
+    if has_body(&C::METHOD) {
+        let mut fields: Map<String, Value> =
+            serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()))?;
+        for (name, value) in params {
+            let said = fields.entry(*name).or_insert_with(|| Value::from(*value));
+            if scalar(name, said)?.as_deref() != Some(*value) {
+                return Err(BadCall(format!("{name} is {said} in the body, but {value:?} in the path")));
+            }
+        }
+        serde_json::from_value(Value::Object(fields)).map_err(|error| BadCall(error.to_string()))
+    } else {
+        let mut pairs = params
+            .iter()
+            .map(|(name, value)| {
+                format!("{}={}", utf8_percent_encode(name, SEGMENT), utf8_percent_encode(value, SEGMENT))
+            })
+            .collect::<Vec<_>>();
+        pairs.extend(query.map(str::to_owned));
+        serde_urlencoded::from_str(&pairs.join("&")).map_err(|error| BadCall(error.to_string()))
+    }
+}
+
+fn has_body(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::DELETE)
+}
+
+fn scalar(name: &str, value: &Value) -> Result<Option<String>, BadCall> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::Bool(flag) => Ok(Some(flag.to_string())),
+        Value::Array(_) | Value::Object(_) => Err(BadCall(format!("{name} must be text, a number or a bool"))),
+    }
+}
+
+/// A call does not fit its route, or a request does not fit its call; says which field and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadCall(String);
+
+impl fmt::Display for BadCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for BadCall {}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::Service;
+
+    struct Shelf;
+    impl Service for Shelf {
+        const NAME: &'static str = "shelf";
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Find {
+        row: u32,
+        thing: String,
+        limit: Option<u32>,
+    }
+    impl Call for Find {
+        type Service = Shelf;
+        type Response = ();
+        const METHOD: Method = Method::GET;
+        const ROUTE: &'static str = "/rows/{row}/{thing}";
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Put {
+        thing: String,
+        labels: Vec<String>,
+    }
+    impl Call for Put {
+        type Service = Shelf;
+        type Response = ();
+        const METHOD: Method = Method::PUT;
+        const ROUTE: &'static str = "/things/{thing}";
+    }
+
+    fn find(thing: &str, limit: Option<u32>) -> Find {
+        Find { row: 3, thing: thing.to_owned(), limit }
+    }
+
+    #[test]
+    fn fields_fill_the_route_and_the_rest_is_the_query() {
+        assert_eq!(encode(&find("camera", None)).unwrap().target, "/rows/3/camera");
+        assert_eq!(encode(&find("a/b ü?&", Some(7))).unwrap().target, "/rows/3/a%2Fb%20%C3%BC%3F%26?limit=7");
+    }
+
+    #[test]
+    fn a_call_comes_back_as_it_went() {
+        for call in [find("camera", None), find("a/b ü?&=+%", Some(7))] {
+            let encoded = encode(&call).unwrap();
+            let query = encoded.target.split_once('?').map(|(_, query)| query);
+            assert_eq!(decode::<Find>(&[("row", "3"), ("thing", &call.thing)], query, b""), Ok(call));
+        }
+        let put = Put { thing: "x".to_owned(), labels: vec!["new".to_owned()] };
+        let body = encode(&put).unwrap().body.unwrap();
+        assert_eq!(decode::<Put>(&[("thing", "x")], None, &body), Ok(put));
+    }
+
+    #[test]
+    fn a_body_may_leave_out_what_the_path_says_but_not_contradict_it() {
+        let decode = |body: &str| decode::<Put>(&[("thing", "x")], None, body.as_bytes());
+        assert!(decode(r#"{"labels":[]}"#).is_ok());
+        assert!(decode(r#"{"thing":"y","labels":[]}"#).unwrap_err().to_string().contains("in the path"));
+        assert!(decode(r#"[]"#).is_err());
+        assert!(decode("").is_err());
+    }
+
+    #[test]
+    fn an_empty_path_field_is_refused() {
+        assert!(encode(&find("", None)).unwrap_err().to_string().contains("thing is empty"));
+    }
+}
