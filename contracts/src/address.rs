@@ -134,7 +134,7 @@ mod tests {
             ("", "is not"),
             ("127.0.0.1", "no port"),
             ("127.0.0.1:0", "no port"),
-            ("127.0.0.1:99999", "not http"),
+            ("127.0.0.1:99999", "no port"),
             ("https://127.0.0.1:1", "scheme"),
             ("http://127.0.0.1:1/x", "after the port"),
             ("http://me@127.0.0.1:1", "user name"),
