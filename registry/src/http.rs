@@ -1,0 +1,52 @@
+//! The registry over HTTP: routes and types come from the contract, refusals are JSON.
+//!
+//! A body is read as JSON whatever its content type says, as `curl -d` says that everything is a form; where
+//! the path says all there is to say, there need be none.
+
+mod asked;
+mod calls;
+mod denied;
+mod page;
+mod streams;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Json};
+use axum::routing::{get, post};
+use axum::{Router, http::Method, http::Uri};
+use http::StatusCode;
+use mainstay_contracts::registry::{Beat, Deregister, HOLD, List, Register, Services, WATCH};
+use serde_json::{Value, json};
+
+use self::calls::route;
+use self::denied::Denied;
+use crate::directory::Directory;
+
+/// Everything that is answered.
+pub(crate) fn router(directory: Arc<Directory>) -> Router {
+    let router = Router::new()
+        .route("/", get(page::status))
+        .route("/health", get(health))
+        .route(HOLD, post(streams::hold))
+        .route(WATCH, get(streams::watch));
+    let router = route::<Services>(route::<List>(router));
+    route::<Deregister>(route::<Beat>(route::<Register>(router)))
+        .fallback(no_path)
+        .method_not_allowed_fallback(no_method)
+        .with_state(directory)
+}
+
+async fn health(State(directory): State<Arc<Directory>>) -> Json<Value> {
+    Json(json!({ "status": "ok", "epoch": directory.epoch() }))
+}
+
+async fn no_path(uri: Uri) -> impl IntoResponse {
+    let path: String = uri.path().chars().take(200).collect();
+    Denied::new(StatusCode::NOT_FOUND, format!("there is nothing at {path}; see / for what there is"))
+}
+
+async fn no_method(method: Method, uri: Uri) -> impl IntoResponse {
+    let path: String = uri.path().chars().take(200).collect();
+    Denied::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"))
+}

@@ -1,0 +1,44 @@
+//! `mainstay-registry`: serves the registry until it is told to stop.
+
+mod args;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use mainstay_registry::{Config, run};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's own voice")]
+async fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let listener = match args.listener().await {
+        Ok(listener) => listener,
+        Err(reason) => {
+            eprintln!("mainstay-registry: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let served = async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        println!("registry on http://{}", listener.local_addr()?);
+        let shutdown = async move {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        run(Config::default(), listener, shutdown).await
+    };
+    match served.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mainstay-registry: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What may be registered.
+
+use mainstay_contracts::registry::{Register, check_service_name};
+
+use super::refused::{Kind, Refused};
+
+const WEIGHTS: std::ops::RangeInclusive<u16> = 1..=1000;
+const TEXT: usize = 128;
+const METADATA: usize = 64;
+const KEY: usize = 128;
+const VALUE: usize = 1024;
+
+/// Refuses what does not fit, and names it. Ids and addresses are checked by their types.
+pub(super) fn check(call: &Register) -> Result<(), Refused> {
+    let refuse = |reason: String| Err(Refused::new(Kind::Invalid, reason));
+    if let Err(error) = check_service_name(&call.service) {
+        return refuse(error.to_string());
+    }
+    if !WEIGHTS.contains(&call.weight) {
+        return refuse(format!("weight is {}, but must be from 1 to 1000", call.weight));
+    }
+    if call.number == Some(0) {
+        return refuse("number is 0, but must be at least 1".to_owned());
+    }
+    for (name, text) in [("zone", &call.zone), ("version", &call.version)] {
+        if text.as_ref().is_some_and(|text| text.len() > TEXT) {
+            return refuse(format!("{name} is longer than {TEXT} bytes"));
+        }
+    }
+    if call.metadata.len() > METADATA {
+        return refuse(format!("metadata has {} entries, but may have {METADATA}", call.metadata.len()));
+    }
+    for (key, value) in &call.metadata {
+        let start: String = key.chars().take(40).collect();
+        if key.is_empty() || key.len() > KEY {
+            return refuse(format!("metadata key {start:?} is not from 1 to {KEY} bytes long"));
+        }
+        if value.len() > VALUE {
+            return refuse(format!("metadata value of {start:?} is longer than {VALUE} bytes"));
+        }
+    }
+    Ok(())
+}
