@@ -1,1 +1,80 @@
-//! Placeholder.
+//! **Call services that come and go.**
+//!
+//! A [`Client`] finds the instances of a service by name, spreads calls over them, steps around those that
+//! fail, retests them, and answers with the last good value when nobody is left. A [`Registration`] is the
+//! other side: it keeps an instance known for as long as it lives.
+//!
+//! ```no_run
+//! use mainstay::Client;
+//! use mainstay::contracts::ratings::{GetRating, Ratings};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::<Ratings>::builder().registry("http://127.0.0.1:8500".parse()?).build()?;
+//! let rating = client.call(GetRating::new("camera")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Contents, in the order to read
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `instance` | what a client remembers of one instance |
+//! | `discover` | who is there: a fixed list, or a registry's watch |
+//! | `balance` | who is next |
+//! | [`breaker`] | who is stepped around: Closed, Open, HalfOpen |
+//! | `probe` | who is tested again, and when |
+//! | `transport` | the connections of one instance |
+//! | `cache` | the last good answers |
+//! | `call` | all of these for one call |
+//! | `client` | what an application holds |
+//! | `error` | why there is no live answer |
+//! | `observe` | what a page is drawn from: [`Snapshot`], [`Events`] |
+//! | `register` | being there: [`Registration`], [`Lease`] |
+//! | [`serve`] (feature `serve`) | answering the calls of a contract with axum |
+//! | [`tower`] (feature `tower`) | a client as a `tower` service |
+//!
+//! # What is logged
+//!
+//! By `tracing`, one line each, at the instant it happens:
+//!
+//! | Target | Level | Lines |
+//! |---|---|---|
+//! | `mainstay::call` | debug | `ratings using instance 1: http://127.0.0.1:8001` |
+//! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `GONE`, `REGISTRY` (see [`Event`]) |
+//! | `mainstay::lease` | info, warn | an instance's own registration |
+
+mod backoff;
+mod balance;
+pub mod breaker;
+mod cache;
+mod call;
+mod client;
+mod discover;
+mod error;
+mod frames;
+mod instance;
+mod observe;
+mod probe;
+mod register;
+#[cfg(feature = "serve")]
+pub mod serve;
+#[cfg(feature = "tower")]
+pub mod tower;
+mod transport;
+
+pub use mainstay_contracts as contracts;
+pub use mainstay_contracts::registry::{GoneReason, Instance, InstanceId, Presence};
+pub use mainstay_contracts::{Address, Call, Idempotence, Policy, Refusal, Service};
+
+pub use self::breaker::BreakerState;
+pub use self::call::{Fetched, Origin};
+pub use self::client::{BuildError, Client, ClientBuilder};
+pub use self::error::{Error, ErrorKind};
+pub use self::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
+pub use self::register::{Lease, Registration};
+
+/// The README's examples are tests.
+#[cfg(all(doctest, feature = "serve", feature = "tower"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

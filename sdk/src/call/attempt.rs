@@ -1,0 +1,122 @@
+//! One attempt at one instance, with its permit.
+//!
+//! A caller that leaves must not cost a hung instance its verdict: a thousand callers, each with less patience
+//! than the policy's timeout, would otherwise never open its breaker. So one attempt per instance whose caller
+//! has left goes on in the background, until it is answered or its attempt timeout has passed. All others end
+//! with their caller; their permits count as cancelled.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
+
+use crate::breaker::{Outcome, Permit};
+use crate::client::Core;
+use crate::error::{Cause, ErrorKind};
+use crate::instance::InstanceState;
+use crate::transport::{Broken, Outgoing, Reply};
+
+type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
+
+pub(super) struct Attempt {
+    core: Arc<Core>,
+    state: Arc<InstanceState>,
+    sent: Arc<AtomicBool>,
+    /// When the instance has had its time.
+    times_out: Instant,
+    /// Both are there until the attempt has ended.
+    under_way: Option<(Exchange, Permit)>,
+}
+
+/// How an attempt ended.
+pub(super) struct Ended {
+    pub(super) result: Result<Reply, Cause>,
+    /// Not there when the deadline came before the instance had its time: then the verdict comes later.
+    pub(super) permit: Option<Permit>,
+    pub(super) sent: bool,
+}
+
+impl Attempt {
+    pub(super) fn start(
+        core: &Arc<Core>,
+        state: &Arc<InstanceState>,
+        permit: Permit,
+        request: Outgoing,
+        now: Instant,
+    ) -> Self {
+        let sent = Arc::new(AtomicBool::new(false));
+        let connections = Arc::clone(&state.connections);
+        let marked = Arc::clone(&sent);
+        let exchange: Exchange = Box::pin(async move { connections.exchange(&request, &marked).await });
+        Self {
+            core: Arc::clone(core),
+            state: Arc::clone(state),
+            sent,
+            times_out: now + core.policy.timeout(),
+            under_way: Some((exchange, permit)),
+        }
+    }
+
+    pub(super) async fn until(mut self, deadline: Instant) -> Ended {
+        let late = || Ended { result: Err(ErrorKind::Deadline.into()), permit: None, sent: true };
+        let Some((exchange, _)) = &mut self.under_way else { return late() };
+        let answer = timeout_at(self.times_out.min(deadline), exchange).await;
+        let sent = self.sent.load(Ordering::Relaxed);
+        if answer.is_err() && deadline < self.times_out {
+            return Ended { sent, ..late() };
+        }
+        let permit = self.under_way.take().map(|(_, permit)| permit);
+        Ended { result: flatten(answer), permit, sent }
+    }
+}
+
+/// What an attempt that had its time comes to.
+fn flatten(answer: Result<Result<Reply, Broken>, Elapsed>) -> Result<Reply, Cause> {
+    match answer {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(broken)) => Err(broken.into()),
+        Err(_) => Err(ErrorKind::Timeout.into()),
+    }
+}
+
+/// What counts: an instance that says "your fault" has answered.
+pub(super) fn outcome(cause: Option<&Cause>) -> Outcome {
+    match cause.map(|cause| cause.kind) {
+        None | Some(ErrorKind::Rejected) => Outcome::Success,
+        Some(ErrorKind::Timeout) => Outcome::Timeout,
+        Some(_) => Outcome::Failure,
+    }
+}
+
+impl From<Broken> for Cause {
+    fn from(broken: Broken) -> Self {
+        let kind = match &broken {
+            Broken::Refused(_) => ErrorKind::Refused,
+            Broken::Connection(_) => ErrorKind::Broken,
+            Broken::TooLarge => ErrorKind::Undecodable,
+        };
+        Self { source: Some(Box::new(broken)), ..kind.into() }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let Some((exchange, permit)) = self.under_way.take() else { return };
+        if self.state.left_behind.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (core, state, times_out) = (Arc::clone(&self.core), Arc::clone(&self.state), self.times_out);
+        self.core.spawn(async move {
+            let cause = match flatten(timeout_at(times_out, exchange).await) {
+                Ok(reply) if reply.status.is_server_error() => Some(ErrorKind::Failed.into()),
+                Ok(_) => None,
+                Err(cause) => Some(cause),
+            };
+            state.left_behind.store(false, Ordering::Release);
+            core.settle(&state, permit, outcome(cause.as_ref()), cause.as_ref());
+        });
+    }
+}

@@ -1,0 +1,195 @@
+//! What all clones of a client, its tasks and its calls share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use mainstay_contracts::registry::{Listed, Presence};
+use mainstay_contracts::{Address, Policy};
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::builder::Discover;
+use crate::breaker::{BreakerState, Outcome, Permit, Rules, Transition};
+use crate::cache::LastGood;
+use crate::discover::{self, Connection, Noted, Roster};
+use crate::error::Cause;
+use crate::instance::InstanceState;
+use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
+use crate::probe;
+
+/// Events kept for a reader that lags.
+const EVENTS_KEPT: usize = 256;
+
+pub(crate) struct Core {
+    pub(crate) service: &'static str,
+    pub(crate) policy: Policy,
+    pub(crate) roster: Roster,
+    pub(crate) last_good: Option<LastGood>,
+    registry: Option<Arc<Connection>>,
+    /// True once it is known who is there, or that nobody says.
+    discovered: watch::Sender<bool>,
+    events: broadcast::Sender<Event>,
+    runtime: Handle,
+    stop: CancellationToken,
+}
+
+impl Core {
+    pub(super) fn start(
+        service: &'static str,
+        policy: Policy,
+        discover: Discover,
+        runtime: Handle,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let now = Instant::now();
+        let registry = match &discover {
+            Discover::Registry(address) => Some(Arc::new(Connection::new(address.clone(), now))),
+            Discover::Fixed(_) => None,
+        };
+        let core = Arc::new(Self {
+            service,
+            policy,
+            roster: Roster::new(Rules::from(&policy)),
+            last_good: policy.keep_last_good().map(LastGood::new),
+            registry: registry.clone(),
+            discovered: watch::Sender::new(false),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            runtime,
+            stop,
+        });
+        if let Discover::Fixed(addresses) = &discover {
+            for instance in discover::fixed(addresses) {
+                let listed = Listed { instance: Arc::unwrap_or_clone(instance), presence: Presence::Up };
+                core.tell(core.roster.note(listed, now));
+            }
+            core.discovered();
+        }
+        if let Some(connection) = registry {
+            core.spawn(discover::watch(Arc::clone(&core), connection));
+        }
+        core
+    }
+
+    /// Runs a task that ends with the client.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.runtime.spawn(async move {
+            let _ = stop.run_until_cancelled_owned(task).await;
+        });
+    }
+
+    pub(crate) fn discovered(&self) {
+        self.discovered.send_if_modified(|discovered| !std::mem::replace(discovered, true));
+    }
+
+    pub(crate) async fn until_discovered(&self) {
+        if !*self.discovered.borrow() {
+            // The sender lives as long as self.
+            let _ = self.discovered.subscribe().wait_for(|discovered| *discovered).await;
+        }
+    }
+
+    /// Settles a permit; if that turned the breaker, tells everybody.
+    pub(crate) fn settle(
+        self: &Arc<Self>,
+        state: &Arc<InstanceState>,
+        permit: Permit,
+        outcome: Outcome,
+        cause: Option<&Cause>,
+    ) {
+        if let Some(transition) = permit.record(outcome, Instant::now()) {
+            self.turned(state, transition, cause);
+        }
+    }
+
+    /// A breaker has turned: the rotation changes, its keeper is told, and so is the world, once.
+    pub(crate) fn turned(self: &Arc<Self>, state: &Arc<InstanceState>, transition: Transition, cause: Option<&Cause>) {
+        self.roster.publish(Instant::now());
+        let instance = state.instance();
+        self.emit(match transition {
+            Transition::Opened => EventKind::Open { instance, cause: self.describe(cause) },
+            Transition::Retest => EventKind::Retest { instance },
+            Transition::Closed => EventKind::Close { instance },
+        });
+        probe::keep(self, state);
+    }
+
+    pub(crate) fn tell(self: &Arc<Self>, noted: Vec<Noted>) {
+        for noted in noted {
+            match noted {
+                Noted::Up(instance) => self.emit(EventKind::Up { instance }),
+                Noted::Silent(instance) => self.emit(EventKind::Silent { instance }),
+                Noted::Gone(instance, why) => self.emit(EventKind::Gone { instance, why }),
+                Noted::Retest(state) => self.turned(&state, Transition::Retest, None),
+            }
+        }
+    }
+
+    pub(crate) fn registry_lost(&self, address: &Address, cause: &str) {
+        let known = self.roster.everybody().iter().filter(|state| state.is_present()).count();
+        self.emit(EventKind::RegistryLost { address: address.clone(), known, cause: cause.to_owned() });
+    }
+
+    pub(crate) fn registry_back(&self, address: &Address) {
+        self.emit(EventKind::RegistryBack { address: address.clone() });
+    }
+
+    pub(super) fn events(&self) -> Events {
+        Events::new(self.events.subscribe())
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let now = Instant::now();
+        let turn = self.roster.rotation.turn();
+        let registry = self.registry.as_ref().map(|connection| {
+            let heard = connection.heard();
+            let age = now.saturating_duration_since(heard.at);
+            RegistryView { address: connection.address.clone(), reachable: heard.reachable, age }
+        });
+        let instances = self.roster.everybody().iter().map(|state| view(state, turn, now)).collect();
+        Snapshot { service: self.service, registry, instances }
+    }
+
+    fn describe(&self, cause: Option<&Cause>) -> String {
+        let limit = self.policy.failure_limit();
+        match cause {
+            Some(cause) => format!("{limit}/{limit} failures, {}", cause.describe(self.policy.timeout())),
+            None => format!("{limit}/{limit} failures"),
+        }
+    }
+
+    fn emit(&self, kind: EventKind) {
+        let event = Event { at: SystemTime::now(), service: self.service, kind };
+        info!(target: "mainstay::event", "{event}");
+        // Nobody may be listening.
+        let _ = self.events.send(event);
+    }
+}
+
+fn view(state: &InstanceState, turn: u64, now: Instant) -> InstanceView {
+    let breaker = &state.breaker;
+    let permits = breaker.permits();
+    let closed = breaker.state(now) == BreakerState::Closed;
+    InstanceView {
+        instance: state.instance(),
+        presence: state.standing().presence,
+        breaker: BreakerView {
+            state: breaker.state(now),
+            retest_in: breaker.retest_at().map(|at| at.saturating_duration_since(now)).filter(|left| !left.is_zero()),
+            failures: if closed { breaker.failures() } else { 0 },
+        },
+        calls: CallCounts {
+            ok: state.answers.ok.load(Ordering::Relaxed),
+            failed: state.answers.failed.load(Ordering::Relaxed),
+            timed_out: state.answers.timed_out.load(Ordering::Relaxed),
+            skipped: state.skipped(turn),
+            in_flight: permits.out(),
+        },
+        permits,
+    }
+}

@@ -1,0 +1,31 @@
+//! Who is there: from a fixed list, or from a registry's watch.
+
+mod roster;
+mod watch;
+
+use std::sync::Arc;
+
+use mainstay_contracts::Address;
+use mainstay_contracts::registry::Instance;
+
+pub(crate) use self::roster::{Noted, Roster};
+pub(crate) use self::watch::{Connection, watch};
+
+/// Instances at these addresses, numbered from 1 in the order given.
+pub(crate) fn fixed(addresses: &[Address]) -> Vec<Arc<Instance>> {
+    let instance = |(number, address): (u32, &Address)| {
+        // An address is made of what an id may hold, but for the colons and brackets.
+        let id = address.authority().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+        Some(Arc::new(Instance {
+            id: id.parse().ok()?,
+            number,
+            address: address.clone(),
+            zone: None,
+            weight: 1,
+            version: None,
+            metadata: Default::default(),
+            incarnation: 0,
+        }))
+    };
+    (1..).zip(addresses).filter_map(instance).collect()
+}

@@ -1,0 +1,215 @@
+//! Why a call has no live answer.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use mainstay_contracts::registry::Instance;
+
+/// What kind of failure an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No instance is known.
+    NoInstance,
+    /// Instances are known, but every breaker is open: all were skipped.
+    AllOpen,
+    /// No connection could be made.
+    Refused,
+    /// The connection broke before the answer was whole.
+    Broken,
+    /// An attempt took longer than the policy's timeout.
+    Timeout,
+    /// The call's deadline came first.
+    Deadline,
+    /// The service said that the call is wrong (4xx).
+    Rejected,
+    /// The service failed (5xx), or answered with something that is neither success nor refusal.
+    Failed,
+    /// The answer is not what the contract says, or is larger than 1 MiB.
+    Undecodable,
+    /// The call does not fit its own route: a field of its path is empty, for instance.
+    BadCall,
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoInstance => "no instance is known",
+            Self::AllOpen => "every breaker is open",
+            Self::Refused => "connection refused",
+            Self::Broken => "connection broken",
+            Self::Timeout => "timed out",
+            Self::Deadline => "missed the deadline",
+            Self::Rejected => "rejected the call",
+            Self::Failed => "failed",
+            Self::Undecodable => "answer is not what the contract says",
+            Self::BadCall => "call does not fit its route",
+        })
+    }
+}
+
+/// A call without a live answer: what happened, where, how often it was tried and how long it took.
+///
+/// `Display` says what this error knows; [`source`](StdError::source) says the rest. Cheap to clone.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    service: &'static str,
+    facts: Facts,
+    status: Option<StatusCode>,
+    reason: Option<String>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What is known of a call when it ends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    pub(crate) instance: Option<Arc<Instance>>,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) sent: bool,
+}
+
+/// What made the last attempt fail.
+pub(crate) struct Cause {
+    pub(crate) kind: ErrorKind,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) reason: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl From<ErrorKind> for Cause {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, status: None, reason: None, retry_after: None, source: None }
+    }
+}
+
+impl Cause {
+    /// In a few words, for the line that says why a breaker opened.
+    pub(crate) fn describe(&self, timeout: Duration) -> String {
+        match (self.kind, self.status) {
+            (ErrorKind::Timeout, _) => format!("timeout {:.1} s", timeout.as_secs_f64()),
+            (_, Some(status)) => format!("status {}", status.as_u16()),
+            (kind, None) => kind.to_string(),
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(service: &'static str, cause: Cause, facts: Facts) -> Self {
+        let Cause { kind, status, reason, retry_after, source } = cause;
+        Self(Arc::new(Inner { kind, service, facts, status, reason, retry_after, source }))
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The name of the service that was called.
+    pub fn service(&self) -> &'static str {
+        self.0.service
+    }
+
+    /// Was nobody left to ask: no instance known, every breaker open, or every instance refused?
+    pub fn is_down(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::NoInstance | ErrorKind::AllOpen | ErrorKind::Refused)
+    }
+
+    /// Did the last attempt or the whole call take too long?
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Timeout | ErrorKind::Deadline)
+    }
+
+    /// Could no connection be made?
+    pub fn is_refused(&self) -> bool {
+        self.0.kind == ErrorKind::Refused
+    }
+
+    /// The status of the answer, if there was one that is not a success.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// Why the service said no, in its own words.
+    pub fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// The instance that was tried last.
+    pub fn instance(&self) -> Option<&Arc<Instance>> {
+        self.0.facts.instance.as_ref()
+    }
+
+    /// How many instances were tried.
+    pub fn attempts(&self) -> u32 {
+        self.0.facts.attempts
+    }
+
+    /// How long the call took.
+    pub fn elapsed(&self) -> Duration {
+        self.0.facts.elapsed
+    }
+
+    /// May any byte of the request have left, in any attempt? If not, nothing can have happened.
+    pub fn was_sent(&self) -> bool {
+        self.0.facts.sent
+    }
+
+    /// When it is worth calling again: the next retest of an open breaker, or what the service asked for.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, service, facts, status, reason, .. } = &*self.0;
+        match &facts.instance {
+            Some(instance) => write!(f, "{service} instance {}", instance.number)?,
+            None => write!(f, "{service}")?,
+        }
+        write!(f, ": {kind}")?;
+        if self.is_timeout() {
+            write!(f, " after {} ms", facts.elapsed.as_millis())?;
+        }
+        if let Some(status) = status {
+            write!(f, " ({})", status.as_u16())?;
+        }
+        if let Some(reason) = reason {
+            write!(f, ": {reason}")?;
+        }
+        if facts.attempts > 1 {
+            write!(f, ", {} attempts", facts.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("service", &inner.service)
+            .field("facts", &inner.facts)
+            .field("status", &inner.status)
+            .field("reason", &inner.reason)
+            .field("retry_after", &inner.retry_after)
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

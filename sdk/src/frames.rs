@@ -1,0 +1,53 @@
+//! A stream of the registry's frames, with a bound on its silence.
+
+use std::error::Error;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use mainstay_contracts::Refusal;
+use mainstay_contracts::registry::BOOKMARK_EVERY;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::transport::{Connections, Lines, Outgoing};
+
+/// Three bookmarks missed: the registry is not there, whatever its connection says.
+const QUIET_LIMIT: Duration = BOOKMARK_EVERY.saturating_mul(3);
+
+/// Whatever can go wrong with a registry is told in words and tried again.
+pub(crate) type AnyError = Box<dyn Error + Send + Sync>;
+
+pub(crate) struct Frames<T> {
+    lines: Lines,
+    quiet_at: Instant,
+    frame: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Frames<T> {
+    pub(crate) async fn open(registry: &Connections, request: &Outgoing) -> Result<Self, AnyError> {
+        let Ok(opened) = timeout(QUIET_LIMIT, registry.stream(request)).await else {
+            return Err("it is silent".into());
+        };
+        let (status, mut lines) = opened?;
+        if status.is_success() {
+            return Ok(Self { lines, quiet_at: Instant::now() + QUIET_LIMIT, frame: PhantomData });
+        }
+        let line = timeout(QUIET_LIMIT, lines.next()).await.ok().and_then(Result::ok).flatten();
+        match line.map(|line| serde_json::from_slice::<Refusal>(&line)) {
+            Some(Ok(refusal)) => Err(refusal.reason.into()),
+            _ => Err(format!("it answers with status {}", status.as_u16()).into()),
+        }
+    }
+
+    /// The next frame, or `None` when the stream has ended. An error when it is silent for too long.
+    ///
+    /// Cancel safe: silence is measured from the frame before.
+    pub(crate) async fn next(&mut self) -> Result<Option<T>, AnyError> {
+        let Ok(line) = timeout_at(self.quiet_at, self.lines.next()).await else {
+            return Err("it is silent".into());
+        };
+        let Some(line) = line? else { return Ok(None) };
+        self.quiet_at = Instant::now() + QUIET_LIMIT;
+        Ok(Some(serde_json::from_slice(&line)?))
+    }
+}

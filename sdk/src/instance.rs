@@ -1,0 +1,125 @@
+//! What a client remembers of one instance: for as long as its address is known, through silent, gone and
+//! registered again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use mainstay_contracts::registry::{Instance, Presence};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::breaker::{Breaker, BreakerState, Rules};
+use crate::transport::Connections;
+
+pub(crate) struct InstanceState {
+    instance: ArcSwap<Instance>,
+    presence: Mutex<Standing>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) answers: Answers,
+    skips: Mutex<Skips>,
+    /// Held by the one background attempt whose caller has left; see `call::Attempt`.
+    pub(crate) left_behind: AtomicBool,
+    /// Held by the one task that retests and probes.
+    pub(crate) keeper: AtomicBool,
+    /// Wakes that task: the breaker or the presence has changed.
+    pub(crate) changed: Notify,
+}
+
+/// Presence, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    pub(crate) presence: Presence,
+    pub(crate) since: Instant,
+}
+
+/// How calls ended, as callers saw it. Probes are not calls.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) ok: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) timed_out: AtomicU64,
+}
+
+/// Calls that went elsewhere while this instance's breaker was not closed.
+///
+/// Derived from the turns of the rotation, so that skipping costs a caller nothing.
+#[derive(Debug, Default)]
+struct Skips {
+    before: u64,
+    since_turn: Option<u64>,
+}
+
+impl InstanceState {
+    pub(crate) fn new(instance: Arc<Instance>, rules: Rules, now: Instant) -> Arc<Self> {
+        Arc::new(Self {
+            connections: Arc::new(Connections::new(&instance.address)),
+            instance: ArcSwap::new(instance),
+            presence: Mutex::new(Standing { presence: Presence::Up, since: now }),
+            breaker: Breaker::new(rules, now),
+            answers: Answers::default(),
+            skips: Mutex::default(),
+            left_behind: AtomicBool::new(false),
+            keeper: AtomicBool::new(false),
+            changed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn instance(&self) -> Arc<Instance> {
+        self.instance.load_full()
+    }
+
+    pub(crate) fn update(&self, instance: Arc<Instance>) {
+        self.instance.store(instance);
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        *self.presence.lock()
+    }
+
+    /// Returns what it was before.
+    pub(crate) fn set_presence(&self, presence: Presence, now: Instant) -> Presence {
+        let mut standing = self.presence.lock();
+        let before = standing.presence;
+        if before != presence {
+            *standing = Standing { presence, since: now };
+            self.changed.notify_one();
+        }
+        before
+    }
+
+    pub(crate) fn is_present(&self) -> bool {
+        self.standing().presence != Presence::Gone
+    }
+
+    /// Starts or stops counting skipped calls, by the breaker's state at `turn` of the rotation.
+    pub(crate) fn count_skips(&self, state: BreakerState, turn: u64) {
+        let mut skips = self.skips.lock();
+        let skipping = state != BreakerState::Closed && self.is_present();
+        match (skips.since_turn, skipping) {
+            (None, true) => skips.since_turn = Some(turn),
+            (Some(since), false) => {
+                skips.before += turn - since;
+                skips.since_turn = None;
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn skipped(&self, turn: u64) -> u64 {
+        let skips = self.skips.lock();
+        skips.before + skips.since_turn.map_or(0, |since| turn.saturating_sub(since))
+    }
+}
+
+impl Answers {
+    pub(crate) fn count(&self, success: bool, timed_out: bool) {
+        let count = if success { &self.ok } else { &self.failed };
+        count.fetch_add(1, Ordering::Relaxed);
+        if timed_out {
+            self.timed_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

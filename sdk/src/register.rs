@@ -1,0 +1,274 @@
+//! Being there: an instance stays known for as long as it lives, whatever becomes of the registry.
+//!
+//! The lease is a connection that stands open: when the process dies, the registry sees it close. A process
+//! that is stopped (SIGSTOP) keeps its connection, so it beats as well.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mainstay_contracts::registry::{Beat, Deregister, HOLD, HoldFrame, InstanceId, Register, Registered};
+use mainstay_contracts::wire::{self, Encoded};
+use mainstay_contracts::{Address, Call, Service};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::backoff::Backoff;
+use crate::frames::{AnyError, Frames};
+use crate::transport::{Connections, Outgoing, Reply};
+
+/// How long a clean stop waits for the registry.
+const RELEASE_LIMIT: Duration = Duration::from_secs(1);
+/// How long to wait before standing up again against a later incarnation.
+const SUPERSEDED_PAUSE: Duration = Duration::from_secs(30);
+
+/// What an instance tells the registry of itself.
+///
+/// ```no_run
+/// use mainstay::Registration;
+/// use mainstay::contracts::ratings::Ratings;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let lease = Registration::new::<Ratings>("ratings-1".parse()?, "127.0.0.1:8001".parse()?).number(1).start();
+/// // … serve, until asked to stop …
+/// lease.release().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "an instance is registered by start()"]
+pub struct Registration {
+    registry: Address,
+    register: Register,
+}
+
+impl Registration {
+    /// An instance of service `S`, reached at `address`. The registry is the one at `127.0.0.1:8500`.
+    pub fn new<S: Service>(id: InstanceId, address: Address) -> Self {
+        let register = Register {
+            service: S::NAME.to_owned(),
+            id,
+            address,
+            number: None,
+            zone: None,
+            weight: 1,
+            version: None,
+            metadata: Default::default(),
+            incarnation: Some(incarnation()),
+        };
+        Self { registry: std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into(), register }
+    }
+
+    /// Sets the address of the registry.
+    pub fn registry(mut self, address: Address) -> Self {
+        self.registry = address;
+        self
+    }
+
+    /// Sets the instance's own number; the registry gives the lowest free one otherwise.
+    pub fn number(mut self, number: u32) -> Self {
+        self.register.number = Some(number);
+        self
+    }
+
+    /// Sets where the instance stands.
+    pub fn zone(mut self, zone: impl Into<String>) -> Self {
+        self.register.zone = Some(zone.into());
+        self
+    }
+
+    /// Sets the instance's share of the calls, 1 to 1000.
+    pub fn weight(mut self, weight: u16) -> Self {
+        self.register.weight = weight;
+        self
+    }
+
+    /// Sets what version the instance runs.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.register.version = Some(version.into());
+        self
+    }
+
+    /// Says one more thing of the instance.
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.register.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Registers, beats, and registers again whenever the registry has been away: until the lease is released
+    /// or dropped.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn start(self) -> Lease {
+        let (held, registered) = watch::channel(false);
+        let stop = CancellationToken::new();
+        let keeper = Keeper {
+            registry: Connections::new(&self.registry),
+            address: self.registry,
+            register: self.register,
+            held,
+            complained: false,
+        };
+        let task = tokio::spawn(keeper.run(stop.clone()));
+        Lease { registered, stop, task }
+    }
+}
+
+/// Microseconds since 1970: later starts have greater ones, on one machine at least.
+fn incarnation() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// An instance's presence in the registry. Dropped, it is gone at once, as if the process had crashed.
+pub struct Lease {
+    registered: watch::Receiver<bool>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Lease {
+    /// Is the instance registered now?
+    pub fn is_registered(&self) -> bool {
+        *self.registered.borrow()
+    }
+
+    /// Waits, without a bound, until the instance is registered.
+    ///
+    /// Cancel safe.
+    pub async fn registered(&self) {
+        // The keeper holds the other end for as long as this lease exists.
+        let _ = self.registered.clone().wait_for(|registered| *registered).await;
+    }
+
+    /// Takes the instance off the registry's list; takes a second at most if the registry does not answer.
+    pub async fn release(mut self) {
+        self.stop.cancel();
+        let _ = timeout(RELEASE_LIMIT, &mut self.task).await;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("registered", &self.is_registered()).finish_non_exhaustive()
+    }
+}
+
+/// Why holding a lease ended without an error.
+enum Ended {
+    /// The stream did.
+    Stream,
+    /// A later incarnation has its place.
+    Superseded,
+    /// The registry does not know the instance any more.
+    Forgotten,
+}
+
+struct Keeper {
+    registry: Connections,
+    address: Address,
+    register: Register,
+    held: watch::Sender<bool>,
+    complained: bool,
+}
+
+impl Keeper {
+    async fn run(mut self, stop: CancellationToken) {
+        if stop.run_until_cancelled(self.keep()).await.is_none() && *self.held.borrow() {
+            let Register { service, id, incarnation, .. } = self.register.clone();
+            // If it does not get through, the closing connection says the same.
+            let _ = self.ask(&Deregister { service, id, incarnation }).await;
+        }
+    }
+
+    async fn keep(&mut self) {
+        let mut backoff = Backoff::new();
+        loop {
+            let ended = self.hold(&mut backoff).await;
+            self.held.send_replace(false);
+            let pause = match ended {
+                Ok(Ended::Stream | Ended::Forgotten) => backoff.next(),
+                Ok(Ended::Superseded) => {
+                    self.complain("a later incarnation is registered");
+                    SUPERSEDED_PAUSE
+                }
+                Err(error) => {
+                    self.complain(&error.to_string());
+                    backoff.next()
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// Holds the lease for as long as the registry lets it.
+    async fn hold(&mut self, backoff: &mut Backoff) -> Result<Ended, AnyError> {
+        let Register { service, id, .. } = &self.register;
+        let body = serde_json::to_vec(&self.register)?;
+        let target = HOLD.replace("{service}", service).replace("{id}", id.as_str());
+        let request = Outgoing::new(http::Method::POST, Encoded { target, body: Some(body) }, true)?;
+        let mut frames = Frames::open(&self.registry, &request).await?;
+        let Some(HoldFrame::Held(registered)) = frames.next().await? else {
+            return Err("it does not speak the registry's protocol".into());
+        };
+        backoff.reset();
+        self.welcome(&registered);
+        let every = Duration::from_millis(registered.beat_every_ms.clamp(10, 60_000));
+        let mut beats = interval(every);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beats.tick().await;
+        loop {
+            tokio::select! {
+                frame = frames.next() => match frame? {
+                    Some(HoldFrame::Superseded { .. }) => return Ok(Ended::Superseded),
+                    Some(_) => {}
+                    None => return Ok(Ended::Stream),
+                },
+                _ = beats.tick() => {
+                    if !self.beat(every).await {
+                        return Ok(Ended::Forgotten);
+                    }
+                }
+            }
+        }
+    }
+
+    /// False if the registry said that it does not know the instance. A registry that says nothing is noticed
+    /// by its stream.
+    async fn beat(&self, limit: Duration) -> bool {
+        let Register { service, id, incarnation, .. } = self.register.clone();
+        match timeout(limit, self.ask(&Beat { service, id, incarnation })).await {
+            Ok(Ok(reply)) => !reply.status.is_client_error(),
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
+    async fn ask<C: Call>(&self, call: &C) -> Result<Reply, AnyError> {
+        let request = Outgoing::new(C::METHOD, wire::encode(call)?, true)?;
+        Ok(self.registry.exchange(&request, &Default::default()).await?)
+    }
+
+    fn welcome(&mut self, registered: &Registered) {
+        self.complained = false;
+        self.held.send_replace(true);
+        let Register { service, address, .. } = &self.register;
+        info!(target: "mainstay::lease", "registered {service} instance {} at {address}", registered.number);
+    }
+
+    /// Once per absence of the registry.
+    fn complain(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.complained, true) {
+            let Register { service, address, .. } = &self.register;
+            warn!(target: "mainstay::lease", "{service} at {address} is not registered at {}: {why}; trying on", self.address);
+        }
+    }
+}

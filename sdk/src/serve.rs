@@ -1,0 +1,86 @@
+//! Answering the calls of a contract: the serving side's half of [`contracts::wire`](crate::contracts::wire).
+
+use std::future::Future;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{RawPathParams, RawQuery};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::{Method, StatusCode};
+use mainstay_contracts::{Call, Refusal, wire};
+
+/// Answers call `C`. Its method and types come from the contract; so does its route:
+///
+/// ```
+/// use axum::Router;
+/// use mainstay::Call;
+/// use mainstay::contracts::ratings::{GetRating, Rating, Stars};
+/// use mainstay::serve::{self, Refused};
+///
+/// async fn get_rating(call: GetRating) -> Result<Rating, Refused> {
+///     let rating = Stars::new(4.5).filter(|_| call.thing == "camera");
+///     let rating = rating.ok_or_else(|| Refused::not_found(format!("no rating of {}", call.thing)))?;
+///     Ok(Rating { thing: call.thing, rating })
+/// }
+///
+/// let router: Router = Router::new().route(GetRating::ROUTE, serve::call(get_rating));
+/// ```
+///
+/// A request that does not fit the call is answered with 400 and the reason.
+pub fn call<C, H, F, S>(handler: H) -> MethodRouter<S>
+where
+    C: Call,
+    H: Fn(C) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<C::Response, Refused>> + Send + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    on(method::<C>(), async move |params: RawPathParams, RawQuery(query): RawQuery, body: Bytes| -> Response {
+        let params: Vec<_> = params.iter().collect();
+        match wire::decode(&params, query.as_deref(), &body) {
+            Ok(call) => handler(call).await.map(Json).into_response(),
+            Err(error) => Refused::bad_request(error.to_string()).into_response(),
+        }
+    })
+}
+
+fn method<C: Call>() -> MethodFilter {
+    match C::METHOD {
+        Method::GET => MethodFilter::GET,
+        Method::PUT => MethodFilter::PUT,
+        Method::DELETE => MethodFilter::DELETE,
+        Method::PATCH => MethodFilter::PATCH,
+        Method::HEAD => MethodFilter::HEAD,
+        _ => MethodFilter::POST,
+    }
+}
+
+/// A call is refused, and why: answered as `{"reason": "…"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    status: StatusCode,
+    refusal: Refusal,
+}
+
+impl Refused {
+    /// Refuses with this status.
+    pub fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { status, refusal: Refusal::new(reason) }
+    }
+
+    /// 400: the call is wrong in itself.
+    pub fn bad_request(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    /// 404: what was asked for is not there.
+    pub fn not_found(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, reason)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.refusal)).into_response()
+    }
+}

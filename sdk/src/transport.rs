@@ -1,0 +1,226 @@
+//! Connections of one instance, owned by what is remembered of it: to pick an instance is to pick its
+//! connections.
+//!
+//! HTTP/1.1 with keep-alive over hyper's connection-level client. hyper-util's pooled client was the
+//! alternative; it looks connections up by address on every call and does not tell for certain whether
+//! a failed request was sent.
+
+mod lines;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use mainstay_contracts::Address;
+use mainstay_contracts::wire::Encoded;
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+pub(crate) use self::lines::Lines;
+
+/// The largest answer that is read.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+/// Idle connections kept per instance.
+const IDLE_LIMIT: usize = 32;
+/// Connections per instance; further calls wait, within their attempt timeout.
+const OPEN_LIMIT: usize = 512;
+
+/// A request that may be sent more than once.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) target: Uri,
+    pub(crate) body: Option<Bytes>,
+    /// May it be sent again when it is not known what became of it?
+    pub(crate) repeatable: bool,
+}
+
+impl Outgoing {
+    pub(crate) fn new(method: Method, encoded: Encoded, repeatable: bool) -> Result<Self, http::Error> {
+        let target = Uri::try_from(encoded.target)?;
+        Ok(Self { method, target, body: encoded.body.map(Bytes::from), repeatable })
+    }
+
+    pub(crate) fn get(path: &str) -> Result<Self, http::Error> {
+        Ok(Self { method: Method::GET, target: Uri::try_from(path)?, body: None, repeatable: true })
+    }
+
+    fn to_request(&self, host: &HeaderValue) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone().unwrap_or_default()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.target.clone();
+        let headers = request.headers_mut();
+        headers.insert(HOST, host.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static("mainstay"));
+        if self.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        request
+    }
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// No connection could be made; nothing was sent.
+    Refused(io::Error),
+    /// The connection broke.
+    Connection(hyper::Error),
+    /// The answer is larger than [`BODY_LIMIT`].
+    TooLarge,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(_) => f.write_str("connection refused"),
+            Self::Connection(_) => f.write_str("connection broken"),
+            Self::TooLarge => write!(f, "answer larger than {BODY_LIMIT} bytes"),
+        }
+    }
+}
+
+impl StdError for Broken {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Refused(error) => Some(error),
+            Self::Connection(error) => Some(error),
+            Self::TooLarge => None,
+        }
+    }
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// The connections to one address.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    authority: Box<str>,
+    host: HeaderValue,
+    idle: Mutex<Vec<Sender>>,
+    open: Semaphore,
+}
+
+impl Connections {
+    pub(crate) fn new(address: &Address) -> Self {
+        let authority = address.authority();
+        Self {
+            authority: authority.into(),
+            host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
+            idle: Mutex::default(),
+            open: Semaphore::new(OPEN_LIMIT),
+        }
+    }
+
+    /// One request, one whole answer. `sent` becomes true before the first byte may leave.
+    ///
+    /// Cancel safe: dropping it closes the connection it used.
+    pub(crate) async fn exchange(&self, request: &Outgoing, sent: &AtomicBool) -> Result<Reply, Broken> {
+        // The semaphore is never closed.
+        let _open = self.open.acquire().await;
+        while let Some(mut sender) = self.idle_sender() {
+            if sender.ready().await.is_err() {
+                continue;
+            }
+            sent.store(true, Ordering::Relaxed);
+            match sender.try_send_request(request.to_request(&self.host)).await {
+                Ok(response) => return self.finish(sender, response).await,
+                // It broke while idle: nothing was sent, or it may be sent again (RFC 9112, 9.3.1).
+                Err(error) if error.message().is_some() => sent.store(false, Ordering::Relaxed),
+                Err(_) if request.repeatable => {}
+                Err(error) => return Err(Broken::Connection(error.into_error())),
+            }
+        }
+        let mut sender = self.connect().await?;
+        sent.store(true, Ordering::Relaxed);
+        let response = sender.send_request(request.to_request(&self.host)).await.map_err(Broken::Connection)?;
+        self.finish(sender, response).await
+    }
+
+    /// As [`exchange`](Self::exchange), over a connection of its own that is closed afterwards: what a probe wants.
+    pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
+        let mut sender = self.connect().await?;
+        let response = sender.send_request(request.to_request(&self.host)).await.map_err(Broken::Connection)?;
+        read(response).await
+    }
+
+    /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
+    pub(crate) async fn stream(&self, request: &Outgoing) -> Result<(StatusCode, Lines), Broken> {
+        let mut sender = self.connect().await?;
+        let response = sender.send_request(request.to_request(&self.host)).await.map_err(Broken::Connection)?;
+        Ok((response.status(), Lines::new(sender, response.into_body())))
+    }
+
+    async fn finish(&self, sender: Sender, response: Response<Incoming>) -> Result<Reply, Broken> {
+        let reply = read(response).await?;
+        let mut idle = self.idle.lock();
+        if !sender.is_closed() && idle.len() < IDLE_LIMIT {
+            idle.push(sender);
+        }
+        Ok(reply)
+    }
+
+    fn idle_sender(&self) -> Option<Sender> {
+        let mut idle = self.idle.lock();
+        while let Some(sender) = idle.pop() {
+            if !sender.is_closed() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    async fn connect(&self) -> Result<Sender, Broken> {
+        let socket = TcpStream::connect(&*self.authority).await.map_err(Broken::Refused)?;
+        socket.set_nodelay(true).map_err(Broken::Refused)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Broken::Connection)?;
+        tokio::spawn(async move {
+            // Whoever sent a request is told of the error; an idle connection has nobody to tell.
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+}
+
+async fn read(response: Response<Incoming>) -> Result<Reply, Broken> {
+    let status = response.status();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
+    let body = match Limited::new(response.into_body(), BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => match error.downcast::<hyper::Error>() {
+            Ok(error) => return Err(Broken::Connection(*error)),
+            Err(other) => {
+                debug_assert!(other.is::<LengthLimitError>());
+                return Err(Broken::TooLarge);
+            }
+        },
+    };
+    Ok(Reply { status, retry_after, body })
+}
+
+/// `Retry-After` in seconds; a date is not understood and ignored.
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! A stream of JSON lines, as the registry sends them.
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::{Broken, Sender};
+
+/// Longer lines end the stream. Ten thousand instances with their metadata are a few megabytes.
+const LINE_LIMIT: usize = 32 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// Keeps the connection: hyper closes it when its sender is gone.
+    _sender: Sender,
+    body: Incoming,
+    read: BytesMut,
+}
+
+impl Lines {
+    pub(super) fn new(sender: Sender, body: Incoming) -> Self {
+        Self { _sender: sender, body, read: BytesMut::new() }
+    }
+
+    /// The next line without its end, or `None` when the stream has ended.
+    ///
+    /// Cancel safe: what was read of a line is kept for the next call.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        let mut searched = 0;
+        loop {
+            if let Some(end) = self.read[searched..].iter().position(|byte| *byte == b'\n') {
+                let line = self.read.split_to(searched + end + 1).freeze();
+                return Ok(Some(line.slice(..searched + end)));
+            }
+            searched = self.read.len();
+            if searched > LINE_LIMIT {
+                return Err(Broken::TooLarge);
+            }
+            match self.body.frame().await {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(Broken::Connection(error)),
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        self.read.extend_from_slice(data);
+                    }
+                }
+            }
+        }
+    }
+}
