@@ -1,0 +1,111 @@
+//! Serves a router on a listener, with a bound on everything a client can make it hold.
+//!
+//! `axum::serve` is shorter, but lets anybody open connections without number and keep them for ever:
+//! one client that sends half a request a thousand times would end the service.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use http_body_util::Limited;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use mainstay::serve::Refused;
+use tokio::net::TcpListener;
+use tokio::select;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// What clients may make a server hold, and for how long.
+///
+/// | Limit | Default | Beyond it |
+/// |---|---|---|
+/// | [`connections`](Limits::connections) at once | 1024 | the next one waits in the kernel's queue |
+/// | [`head`](Limits::head), also the longest a connection idles | 5 s | the connection is closed |
+/// | [`body_bytes`](Limits::body_bytes) | 64 KiB | 413 |
+/// | [`answer`](Limits::answer), to the response's head | 10 s | 408 |
+/// | [`drain`](Limits::drain), after the shutdown | 2 s | what still runs is dropped |
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections that are open at once.
+    pub connections: usize,
+    /// How long a request's head may take to arrive, counted from when the connection could take one.
+    pub head: Duration,
+    /// The longest body of a request.
+    pub body_bytes: usize,
+    /// How long a request may take from its head to the head of its response, reading its body included.
+    pub answer: Duration,
+    /// How long requests that have begun may still take when the server ends.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            head: Duration::from_secs(5),
+            body_bytes: 64 * 1024,
+            answer: Duration::from_secs(10),
+            drain: Duration::from_secs(2),
+        }
+    }
+}
+
+/// How long to wait when the system has no more file descriptors: trying again at once would only spin.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+
+/// Serves `router` on `listener` until `shutdown` resolves, then accepts nothing more and finishes what has begun.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()>) {
+    let service = TowerToHyperService::new(router.layer(middleware::from_fn_with_state(limits, bound)));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+
+    let ending = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
+                Ok((stream, _)) => {
+                    // An answer is one small packet: waiting for more to send with it gains nothing. Where the
+                    // option cannot be set, the connection is gone already.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(ending.watch(http.serve_connection(TokioIo::new(stream), service.clone())));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(ACCEPT_AGAIN).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    if timeout(limits.drain, ending.shutdown()).await.is_err() {
+        tracing::warn!("requests were dropped: they took longer than {:?} to end", limits.drain);
+    }
+}
+
+async fn bound(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    if request.body().size_hint().lower() > limits.body_bytes as u64 {
+        let reason = format!("a body may have {} bytes at most", limits.body_bytes);
+        return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
+    }
+    let request = request.map(|body| Body::new(Limited::new(body, limits.body_bytes)));
+    match timeout(limits.answer, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let reason = format!("no answer within {:?}", limits.answer);
+            Refused::new(StatusCode::REQUEST_TIMEOUT, reason).into_response()
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The ratings service over real HTTP, on ports that are free.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod presence;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod support;
