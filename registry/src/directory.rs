@@ -1,6 +1,8 @@
 //! The roster as the server's tasks share it: one lock, with everybody who has to be told behind it.
 
 mod hold;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::collections::HashMap;

@@ -30,6 +30,11 @@ impl Due {
         self.places.remove(&place);
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     pub(super) fn next(&self) -> Option<Instant> {
         self.places.keys().next().map(|&(at, _)| at)
     }
