@@ -1,0 +1,138 @@
+//! A registry on a free port, and a client that says exactly what it is told to.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mainstay_contracts::registry::Listing;
+use mainstay_registry::{Config, run};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// What is longer than this has not happened.
+pub(crate) const SOON: Duration = Duration::from_secs(5);
+
+/// A registry that runs until it is stopped.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn reason(&self) -> String {
+        let json: Value = serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        json["reason"].as_str().unwrap_or_else(|| panic!("no reason: {self:?}")).to_owned()
+    }
+}
+
+impl Running {
+    pub(crate) async fn start(config: Config) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(run(config, listener, async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop, served }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.served.await.unwrap().unwrap();
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends a request and reads its answer; the connection closes after it.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        self.send(format!("{head}{body}").as_bytes()).await
+    }
+
+    /// Sends bytes and reads an answer.
+    pub(crate) async fn send(&self, bytes: &[u8]) -> Answer {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        answer(stream).await
+    }
+
+    pub(crate) async fn register(&self, id: &str, port: u16) {
+        let body = format!(r#"{{"address":"127.0.0.1:{port}"}}"#);
+        let answer = self.ask("PUT", &format!("/v1/services/ratings/instances/{id}"), &body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    pub(crate) async fn ids(&self) -> Vec<String> {
+        let answer = self.ask("GET", "/v1/services/ratings", "").await;
+        let listing: Listing = serde_json::from_str(&answer.body).unwrap();
+        listing.instances.iter().map(|listed| listed.instance.id.to_string()).collect()
+    }
+
+    pub(crate) async fn watch(&self) -> Lines {
+        self.lines("GET /v1/services/ratings/watch HTTP/1.1\r\nhost: x\r\n\r\n").await
+    }
+
+    pub(crate) async fn hold(&self, id: &str, port: u16, incarnation: u64) -> Lines {
+        let body = format!(r#"{{"address":"127.0.0.1:{port}","incarnation":{incarnation}}}"#);
+        let length = body.len();
+        let head = format!("POST /v1/services/ratings/instances/{id}/hold HTTP/1.1\r\nhost: x\r\n");
+        self.lines(&format!("{head}content-length: {length}\r\n\r\n{body}")).await
+    }
+
+    async fn lines(&self, request: &str) -> Lines {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Lines(BufReader::new(stream))
+    }
+}
+
+/// Reads one answer to its end, which is the end of its connection.
+pub(crate) async fn answer(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    timeout(SOON, stream.read_to_end(&mut bytes)).await.expect("an answer soon").unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+/// A stream of JSON lines.
+pub(crate) struct Lines(BufReader<TcpStream>);
+
+impl Lines {
+    /// The next frame, or nothing when the stream has ended.
+    pub(crate) async fn next<F: DeserializeOwned>(&mut self) -> Option<F> {
+        loop {
+            let mut line = String::new();
+            if timeout(SOON, self.0.read_line(&mut line)).await.expect("a line soon").ok()? == 0 {
+                return None;
+            }
+            // Between the frames stand the head of the answer and the lengths of its chunks, the last of them 0.
+            if line == "0\r\n" {
+                return None;
+            }
+            if line.starts_with('{') {
+                return Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The registry as its clients meet it: over sockets, polite or not.
+
+mod client;
+mod limits;
+mod refusals;
+mod streams;
