@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The Market: a shop whose ratings never vanish, and a page that shows why.
+//!
+//! | To see | read |
+//! |---|---|
+//! | how ratings are asked for | `ratings`, called by `market` |
+//! | what there is to know, for programs and for the page | `state` |
+//! | how it is drawn, and kept up to date | `view`, `live` |
+//! | which address does what | `web` |
+//! | what a connection may cost | `server` |
+//! | the cart | `cart`, `catalog`, `money` |
+//! | the console's lines, also on the page | [`console`], [`tape`] |
+//! | everything at once on one machine, and what its buttons do | [`demo`], `lab` |
+
+mod args;
+mod cart;
+mod catalog;
+mod config;
+pub mod console;
+pub mod demo;
+mod lab;
+mod live;
+mod market;
+mod money;
+mod page;
+mod ratings;
+mod server;
+mod shutdown;
+mod state;
+pub mod tape;
+mod traffic;
+mod view;
+mod web;
+
+pub use args::{Args, start};
+pub use config::Config;
+pub use lab::{Bench, Lab};
+pub use server::run;

@@ -1,0 +1,43 @@
+//! The console: one line an event, on standard output and on the page's tape.
+
+use std::fmt;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::{FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt as console};
+
+use crate::tape::{self, Tape};
+
+/// What the story is made of: which instance each call uses is a debug line of the SDK.
+const STORY: &str = "info,mainstay=debug";
+
+/// Starts the console of this process and the tape that hears the same lines.
+///
+/// `MARKET_LOG` chooses what the console prints; the tape always hears the whole story.
+pub fn start() -> Tape {
+    let tape = Tape::default();
+    let chosen = EnvFilter::try_from_env("MARKET_LOG").unwrap_or_else(|_| EnvFilter::new(STORY));
+    let printed = console::layer().with_ansi(false).log_internal_errors(false).event_format(Plain);
+    tracing_subscriber::registry()
+        .with(tape.clone().with_filter(EnvFilter::new(STORY)))
+        .with(printed.with_filter(chosen))
+        .init();
+    tape
+}
+
+/// The message and nothing else: the lines are made to be read aloud and to be found by `grep`.
+struct Plain;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        writeln!(writer, "{}", tape::message(event))
+    }
+}

@@ -1,0 +1,103 @@
+//! What the demo's command line says.
+
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand};
+use mainstay::Address;
+
+use crate::lab::INSTANCES;
+
+/// Runs the Market with everything it needs, on this machine
+///
+/// Opens the shop at http://127.0.0.1:5000, with a registry and ratings instances as processes of their own.
+/// Its page has buttons that start, pause, resume and kill them with real signals. ^C ends them all.
+#[derive(Debug, Parser)]
+#[command(name = "demo", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// The Market's port; 0 takes a free one
+    #[arg(long, env = "MARKET_PORT", value_name = "PORT", default_value_t = 5000)]
+    pub(super) port: u16,
+
+    /// The registry's port
+    #[arg(long, value_name = "PORT", default_value_t = 8500, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) registry_port: u16,
+
+    /// Ratings instance N listens on this port + N
+    #[arg(long, value_name = "PORT", default_value_t = 8000,
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(u16::MAX) - i64::from(INSTANCES)))]
+    pub(super) ratings_base_port: u16,
+
+    /// How many ratings instances run from the start
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(INSTANCES)))]
+    pub(super) instances: u32,
+
+    #[command(subcommand)]
+    pub(super) role: Option<Hidden>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  demo                          everything, with three ratings instances
+  demo --instances 0            begin where nobody rates anything
+  demo --port 0                 take any free port; it is printed
+  MARKET_LOG=warn demo          a silent console; the page's tape still tells everything
+
+While it runs:
+  curl -X POST 'http://127.0.0.1:5000/lab/ratings/1/pause'
+  curl -X POST 'http://127.0.0.1:5000/api/refresh'
+  curl 'http://127.0.0.1:5000/api/state'";
+
+/// Keeps the roles out of the help: only the demo itself starts them.
+#[derive(Debug, Subcommand)]
+pub(super) enum Hidden {
+    #[command(hide = true, subcommand)]
+    Role(Role),
+}
+
+/// What a child process of the demo is.
+#[derive(Debug, Subcommand)]
+pub(super) enum Role {
+    Registry {
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+    Ratings {
+        #[arg(long)]
+        instance: u32,
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        registry: Address,
+    },
+}
+
+impl Args {
+    /// The port of a ratings instance, in the range that parsing has checked.
+    pub(super) fn ratings_port(&self, number: u32) -> u16 {
+        self.ratings_base_port + u16::try_from(number).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(std::iter::once("demo").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn ports_are_chosen_or_as_the_story_says() {
+        let args = parse("--port 5000").unwrap();
+        assert_eq!((args.port, args.registry_port, args.ratings_port(1)), (5000, 8500, 8001));
+        assert_eq!(parse("--ratings-base-port 9100").unwrap().ratings_port(20), 9120);
+    }
+
+    #[test]
+    fn ports_that_do_not_exist_are_refused() {
+        for line in ["--port 65536", "--registry-port 0", "--ratings-base-port 65530", "--instances 21", "role"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What the lab does not do.
+
+use std::error::Error;
+use std::{fmt, io};
+
+use super::INSTANCES;
+
+/// Why the lab left everything as it was.
+#[derive(Debug)]
+pub(crate) enum LabRefused {
+    /// It never started an instance of this number.
+    Unknown(u32),
+    /// The instance is killed.
+    Killed(u32),
+    /// The instance runs already.
+    Runs(u32),
+    /// There are as many instances as there may be.
+    Full,
+    /// The port is somebody else's.
+    Busy(u16),
+    /// The registry was started, and does not answer.
+    NoRegistry,
+    /// The system would not.
+    System(io::Error),
+}
+
+impl fmt::Display for LabRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(number) => write!(f, "the lab has no instance {number}"),
+            Self::Killed(number) => write!(f, "instance {number} is killed: start it first"),
+            Self::Runs(number) => write!(f, "instance {number} runs already"),
+            Self::Full => write!(f, "the lab runs at most {INSTANCES} instances"),
+            Self::Busy(port) => write!(f, "port {port} is busy: another program listens on it"),
+            Self::NoRegistry => f.write_str("the registry was started, but does not answer"),
+            Self::System(_) => f.write_str("the system refused"),
+        }
+    }
+}
+
+impl Error for LabRefused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::System(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for LabRefused {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}

@@ -1,0 +1,113 @@
+//! The live page: the same parts that the first page is drawn from, sent again when they have changed.
+//!
+//! One task draws for everybody, at most every [`PAUSE`] and only while somebody watches. A stream sends what
+//! differs from what it sent last, so a slow one skips drawings instead of piling them up.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, Stream};
+use tokio::select;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::market::Market;
+use crate::state::State;
+use crate::view::Drawing;
+
+/// How many streams there may be. Fewer than connections, so that watching cannot lock out buying.
+const STREAMS: usize = 256;
+
+/// The shortest time between two drawings.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Ages and countdowns are shown in seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Draws the page for everybody who watches. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    market: Market,
+    drawing: watch::Sender<Arc<Drawing>>,
+    free: Arc<Semaphore>,
+    ending: CancellationToken,
+}
+
+impl Live {
+    pub(crate) fn new(market: Market) -> Self {
+        Self {
+            market,
+            drawing: watch::Sender::default(),
+            free: Arc::new(Semaphore::new(STREAMS)),
+            ending: CancellationToken::new(),
+        }
+    }
+
+    /// Ends all streams: without it, they would outlive every patience.
+    pub(crate) fn end(&self) {
+        self.ending.cancel();
+    }
+
+    /// Draws, for as long as it is polled.
+    pub(crate) async fn keep_drawing(&self) {
+        let mut bell = self.market.tape().bell();
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            select! {
+                _ = bell.changed() => {}
+                _ = tick.tick() => {}
+            }
+            if self.drawing.receiver_count() > 0 {
+                self.drawing.send_replace(Arc::new(Drawing::of(&State::of(&self.market))));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// A stream of the parts that change, the whole of them first; nothing when there are too many streams.
+    pub(crate) fn stream(&self) -> Option<Response> {
+        let place = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        let drawings = self.drawing.subscribe();
+        let first = Arc::new(Drawing::of(&State::of(&self.market)));
+        let events = Watcher { drawings, sent: Arc::default(), first: Some(first), _place: place }.events();
+        let events = events.take_until(self.ending.clone().cancelled_owned());
+        Some(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    }
+}
+
+/// One stream's place, and what it has sent.
+struct Watcher {
+    drawings: watch::Receiver<Arc<Drawing>>,
+    sent: Arc<Drawing>,
+    first: Option<Arc<Drawing>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Watcher {
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, async |mut watcher| {
+            loop {
+                let drawing = watcher.next().await?;
+                let changed = drawing.since(&watcher.sent);
+                watcher.sent = drawing;
+                if !changed.is_empty() {
+                    return Some((Ok(Event::default().data(changed)), watcher));
+                }
+            }
+        })
+    }
+
+    async fn next(&mut self) -> Option<Arc<Drawing>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        self.drawings.changed().await.ok()?;
+        Some(Arc::clone(&self.drawings.borrow_and_update()))
+    }
+}

@@ -1,0 +1,97 @@
+//! The Market itself: its client, its last page, its lab.
+
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::Config;
+use crate::catalog::THINGS;
+use crate::lab::Lab;
+use crate::page::{Asked, Page};
+use crate::ratings::Ratings;
+use crate::tape::Tape;
+use crate::traffic::{STEP, Traffic};
+
+/// Everything that requests share. Clones share it too.
+#[derive(Debug, Clone)]
+pub(crate) struct Market(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    opened: SystemTime,
+    ratings: Option<Ratings>,
+    lab: Option<Lab>,
+    tape: Tape,
+    page: Mutex<Option<Arc<Page>>>,
+    traffic: Mutex<Traffic>,
+}
+
+impl Market {
+    pub(crate) fn new(config: Config) -> io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            opened: SystemTime::now(),
+            ratings: config.registry.map(Ratings::new).transpose()?,
+            lab: config.lab,
+            tape: config.tape,
+            page: Mutex::default(),
+            traffic: Mutex::default(),
+        })))
+    }
+
+    /// When it opened: the zero of the times on the tape.
+    pub(crate) fn opened(&self) -> SystemTime {
+        self.0.opened
+    }
+
+    /// The client, unless this is the plain shop.
+    pub(crate) fn ratings(&self) -> Option<&Ratings> {
+        self.0.ratings.as_ref()
+    }
+
+    /// The lab, in the demo.
+    pub(crate) fn lab(&self) -> Option<&Lab> {
+        self.0.lab.as_ref()
+    }
+
+    pub(crate) fn tape(&self) -> &Tape {
+        &self.0.tape
+    }
+
+    /// The last page whose calls all ended.
+    pub(crate) fn last_page(&self) -> Option<Arc<Page>> {
+        self.0.page.lock().clone()
+    }
+
+    pub(crate) fn traffic(&self) -> &Mutex<Traffic> {
+        &self.0.traffic
+    }
+
+    /// Makes the calls of one page, all at once, in the order of the things.
+    pub(crate) async fn turn_page(&self) {
+        let Some(ratings) = self.ratings() else { return };
+        let began = Instant::now();
+        let asked = join_all(THINGS.iter().map(|thing| ratings.ask(thing.id))).await;
+        let page = Page { began, elapsed: began.elapsed(), asked };
+        *self.0.page.lock() = Some(Arc::new(page));
+    }
+
+    /// Asks for one rating, outside any page.
+    pub(crate) async fn ask(&self, thing: &'static str) -> Option<Asked> {
+        Some(self.ratings()?.ask(thing).await)
+    }
+
+    /// Notes the traffic, for as long as it is polled.
+    pub(crate) async fn watch_traffic(&self) {
+        let Some(ratings) = self.ratings() else { return std::future::pending().await };
+        let mut steps = interval(STEP);
+        steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            steps.tick().await;
+            self.0.traffic.lock().note(&ratings.snapshot());
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! An instance from three points of view: what we did to it, what the registry says, what the client believes.
+
+use std::time::Duration;
+
+use mainstay::{Address, BreakerState, InstanceView, Presence, Snapshot};
+use serde::{Serialize, Serializer};
+
+use super::millis;
+use crate::lab::{Condition, LabInstance};
+use crate::market::Market;
+use crate::traffic::{BARS, Bar};
+
+/// One row.
+#[derive(Debug, Serialize)]
+pub(crate) struct InstanceNow {
+    pub(crate) number: u32,
+    pub(crate) address: Address,
+    /// Nothing for an instance that the demo did not start.
+    pub(crate) process: Option<Condition>,
+    /// Nothing for an instance that the client has not yet heard of; then it has no breaker either.
+    pub(crate) registry: Option<Presence>,
+    #[serde(serialize_with = "breaker")]
+    pub(crate) breaker: Option<BreakerState>,
+    #[serde(rename = "retest_in_ms", serialize_with = "millis")]
+    pub(crate) retest_in: Option<Duration>,
+    pub(crate) ok: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+    #[serde(skip)]
+    pub(crate) bars: Vec<Bar>,
+}
+
+/// What the client knows and what the lab started, by number.
+pub(super) fn all(market: &Market, snapshot: &Snapshot) -> Vec<InstanceNow> {
+    let mut ours = market.lab().map(|lab| lab.ratings()).unwrap_or_default();
+    let traffic = market.traffic().lock();
+    let mut rows = Vec::new();
+    for view in &snapshot.instances {
+        let address = &view.instance.address;
+        let mine = ours.iter().position(|ours| ours.address == *address).map(|index| ours.swap_remove(index));
+        rows.push(InstanceNow::known(view, mine, traffic.bars(address, view.calls)));
+    }
+    rows.extend(ours.into_iter().map(InstanceNow::unheard));
+    rows.sort_by_key(|row| row.number);
+    rows
+}
+
+impl InstanceNow {
+    fn known(view: &InstanceView, ours: Option<LabInstance>, bars: Vec<Bar>) -> Self {
+        Self {
+            number: view.instance.number,
+            address: view.instance.address.clone(),
+            process: ours.map(|ours| ours.condition),
+            registry: Some(view.presence),
+            breaker: Some(view.breaker.state),
+            retest_in: view.breaker.retest_in,
+            ok: view.calls.ok,
+            failed: view.calls.failed,
+            skipped: view.calls.skipped,
+            bars,
+        }
+    }
+
+    fn unheard(ours: LabInstance) -> Self {
+        Self {
+            number: ours.number,
+            address: ours.address,
+            process: Some(ours.condition),
+            registry: None,
+            breaker: None,
+            retest_in: None,
+            ok: 0,
+            failed: 0,
+            skipped: 0,
+            bars: vec![Bar::default(); BARS],
+        }
+    }
+}
+
+/// A breaker's state, as programs read it.
+pub(crate) fn breaker_word(state: BreakerState) -> &'static str {
+    match state {
+        BreakerState::Closed => "closed",
+        BreakerState::Open => "open",
+        BreakerState::HalfOpen => "half-open",
+    }
+}
+
+fn breaker<S: Serializer>(state: &Option<BreakerState>, serializer: S) -> Result<S::Ok, S::Error> {
+    state.map(breaker_word).serialize(serializer)
+}

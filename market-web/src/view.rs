@@ -1,0 +1,197 @@
+//! How this moment looks: parts that are drawn once for the first page and again whenever they change.
+
+mod lane;
+mod row;
+mod words;
+
+use std::fmt::Write as _;
+
+use askama::Template;
+
+use crate::cart::Cart;
+use crate::catalog::{THINGS, Thing};
+use crate::page::Source;
+use crate::state::{InstanceNow, State, ThingNow, present};
+use crate::tape::Line;
+use lane::Lane;
+use row::Row;
+use words::{ago, clock, count, seconds};
+
+/// All parts of the page that change by themselves. Each is an element with the part's name as its id.
+#[derive(Debug, Default)]
+pub(crate) struct Drawing(Vec<(String, String)>);
+
+impl Drawing {
+    /// Draws a moment. The plain shop has no such parts.
+    pub(crate) fn of(state: &State) -> Self {
+        let mut drawing = Self::default();
+        if let Some(registry) = &state.registry {
+            drawing.add("summary", &Summary { instances: &state.instances });
+            drawing.add("last-page", &LastPage { state });
+            drawing.add("banners", &Banners::of(state));
+            for thing in &state.things {
+                drawing.add(&format!("rating-{}", thing.id), &Rating { thing });
+            }
+            let rows = state.instances.iter().map(Row::of).collect();
+            drawing.add("instances", &Instances { state, reachable: registry.reachable, rows });
+            drawing.add("lanes", &Lanes { lanes: Lane::all(state.page.as_deref()) });
+            drawing.add("tape", &Tape { state });
+        }
+        drawing
+    }
+
+    /// The parts that look different from what they looked like then.
+    pub(crate) fn since(&self, then: &Self) -> String {
+        let changed = self.0.iter().filter(|(name, html)| then.part(name) != html);
+        changed.map(|(_, html)| html.as_str()).collect()
+    }
+
+    fn part(&self, name: &str) -> &str {
+        self.0.iter().find(|(part, _)| part == name).map_or("", |(_, html)| html)
+    }
+
+    fn rating(&self, thing: &Thing) -> &str {
+        self.part(&format!("rating-{}", thing.id))
+    }
+
+    fn add(&mut self, name: &str, part: &impl Template) {
+        let mut html = String::new();
+        // Our templates fail only when a String cannot be written to.
+        let _ = write!(html, "{}", part.render().unwrap_or_default());
+        self.0.push((name.to_owned(), html));
+    }
+}
+
+/// The whole page.
+pub(crate) fn page(state: &State, cart: &Cart, message: &str) -> String {
+    let plain = state.registry.is_none();
+    let page = Page { drawing: Drawing::of(state), things: &THINGS, cart, message, plain, in_lab: state.in_lab };
+    page.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    drawing: Drawing,
+    things: &'static [Thing],
+    cart: &'a Cart,
+    message: &'a str,
+    plain: bool,
+    in_lab: bool,
+}
+
+/// The page for an address where there is nothing, and for all else that is refused.
+#[derive(Template)]
+#[template(path = "missing.html")]
+pub(crate) struct Missing<'a> {
+    pub(crate) status: u16,
+    pub(crate) reason: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "summary.html")]
+struct Summary<'a> {
+    instances: &'a [InstanceNow],
+}
+
+impl Summary<'_> {
+    fn present(&self) -> String {
+        count(present(self.instances), "instance")
+    }
+
+    fn open(&self) -> String {
+        count(self.instances.iter().filter(|row| row.is_open()).count(), "open breaker")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "last-page.html")]
+struct LastPage<'a> {
+    state: &'a State,
+}
+
+impl LastPage<'_> {
+    fn last_good(&self) -> usize {
+        self.state.things.iter().filter(|thing| thing.from == Source::LastGood).count()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "banners.html")]
+struct Banners {
+    /// How many instances are called without the registry.
+    without_registry: Option<String>,
+    /// How old the ratings are, when no instance is left to give new ones.
+    down_since: Option<String>,
+}
+
+impl Banners {
+    fn of(state: &State) -> Self {
+        let lost = state.registry.as_ref().is_some_and(|registry| !registry.reachable);
+        let found_nobody = state.page.as_ref().is_some_and(|page| page.is_down());
+        let down = found_nobody && !state.instances.iter().any(InstanceNow::is_called);
+        let oldest = state.things.iter().filter_map(|thing| thing.age).max();
+        Self {
+            without_registry: lost.then(|| count(present(&state.instances), "instance")),
+            down_since: oldest.filter(|_| down).map(seconds),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "rating.html")]
+struct Rating<'a> {
+    thing: &'a ThingNow,
+}
+
+impl Rating<'_> {
+    fn from(&self) -> &'static str {
+        words::source(self.thing.from)
+    }
+
+    fn millis(&self) -> u128 {
+        self.thing.asked.as_ref().map_or(0, |asked| asked.elapsed.as_millis())
+    }
+
+    fn age(&self) -> String {
+        ago(self.thing.age)
+    }
+
+    /// Why there is no live one, in a few words.
+    fn why(&self) -> &str {
+        let reason = self.thing.asked.as_ref().and_then(|asked| asked.reason.as_ref());
+        reason.map_or("", |reason| &reason.short)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "instances.html")]
+struct Instances<'a> {
+    state: &'a State,
+    reachable: bool,
+    rows: Vec<Row<'a>>,
+}
+
+impl Instances<'_> {
+    fn heard(&self) -> String {
+        ago(self.state.registry.as_ref().and_then(|registry| registry.age))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "lanes.html")]
+struct Lanes<'a> {
+    lanes: Vec<Lane<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "tape.html")]
+struct Tape<'a> {
+    state: &'a State,
+}
+
+impl Tape<'_> {
+    fn clock(&self, line: &Line) -> String {
+        clock(line.at.duration_since(self.state.opened).unwrap_or_default())
+    }
+}
