@@ -24,11 +24,12 @@ async fn main() -> ExitCode {
         }
     };
     let served = async {
-        let mut terminate = signal(SignalKind::terminate())?;
+        // Both are caught before anybody can know that the program runs.
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         println!("registry on http://{}", listener.local_addr()?);
         let shutdown = async move {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
         };

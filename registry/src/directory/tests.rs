@@ -76,6 +76,26 @@ async fn the_timer_makes_silent_and_gone_when_nobody_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_timer_wakes_for_what_is_due_earlier_than_what_it_waits_for() {
+    let directory = directory();
+    let mut reader = Reader::watch(&directory);
+    reader.next::<WatchFrame>().await;
+    let begin = Instant::now();
+    let follow = async {
+        directory.register(call("r1", 1, 1)).unwrap();
+        while reader.presence().await != Presence::Silent {}
+        // The timer now waits for r1 to be gone, at 105 s.
+        directory.register(call("r2", 2, 1)).unwrap();
+        assert_eq!(reader.presence().await, Presence::Up);
+        assert_eq!((reader.presence().await, begin.elapsed().as_secs()), (Presence::Silent, 30));
+    };
+    tokio::select! {
+        () = directory.expire() => unreachable!(),
+        () = follow => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_beat_wakes_no_watcher_and_a_quiet_stream_has_bookmarks() {
     let directory = directory();
     directory.register(call("r1", 1, 1)).unwrap();
