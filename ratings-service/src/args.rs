@@ -14,7 +14,7 @@ const NUMBERS: std::ops::RangeInclusive<u32> = 1..=999;
 
 /// Runs instances of the ratings service.
 #[derive(Debug, Parser)]
-#[command(name = "ratings-service", version)]
+#[command(name = "ratings-service", version, after_help = EXAMPLES)]
 pub struct Args {
     /// Run instances 1 to N in this process
     #[arg(long, value_name = "N", group = "which", value_parser = clap::value_parser!(u32).range(1..=999))]
@@ -36,6 +36,13 @@ pub struct Args {
     #[arg(long, value_name = "PORT", default_value_t = 8000, hide = true)]
     base_port: u16,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  ratings-service                   instance 1, on http://127.0.0.1:8001
+  ratings-service --count 3         instances 1, 2 and 3; one ^C ends them all
+  ratings-service --instance 2      one more, in a terminal of its own: ^C, ^Z and fg are its own too
+  curl http://127.0.0.1:8001/ratings/camera";
 
 impl Args {
     /// The instances these arguments ask for.

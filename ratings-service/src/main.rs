@@ -1,7 +1,7 @@
 //! Runs instances of the ratings service until ^C or SIGTERM.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +15,8 @@ use tracing_subscriber::EnvFilter;
 #[expect(clippy::print_stderr, reason = "why a program ends is said on its standard error")]
 async fn main() -> ExitCode {
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
     match start(&Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
