@@ -5,7 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
-use http::StatusCode;
+use http::header::HOST;
+use http::{HeaderMap, StatusCode};
 use mainstay_contracts::registry::{Listed, Presence};
 
 use super::denied::Denied;
@@ -22,6 +23,8 @@ struct Status {
     epoch: u64,
     sections: Vec<Section>,
     unshown: usize,
+    /// Where the reader has reached the registry, for the examples.
+    host: String,
 }
 
 struct Section {
@@ -37,7 +40,11 @@ impl Section {
 }
 
 /// The status page.
-pub(super) async fn status(State(directory): State<Arc<Directory>>) -> Result<Html<String>, Denied> {
+pub(super) async fn status(
+    State(directory): State<Arc<Directory>>,
+    headers: HeaderMap,
+) -> Result<Html<String>, Denied> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8500").to_owned();
     let names = directory.services();
     let total = names.services.len();
     let (mut sections, mut shown) = (Vec::new(), 0);
@@ -50,7 +57,7 @@ pub(super) async fn status(State(directory): State<Arc<Directory>>) -> Result<Ht
         sections.push(Section { count: count.max(rows.len()), name, rows });
     }
     let unshown = total - sections.len();
-    let page = Status { epoch: names.epoch, sections, unshown }.render();
+    let page = Status { epoch: names.epoch, sections, unshown, host }.render();
     page.map(Html).map_err(|error| Denied::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 

@@ -51,7 +51,7 @@ async fn the_page_shows_who_is_there() {
     assert!(answer.status == 200 && answer.body.contains("No service has registered yet"), "{answer:?}");
     registry.register("r1", 8001).await;
     let page = registry.ask("GET", "/", "").await.body;
-    for text in ["r1", "http://127.0.0.1:8001", r#"class="up""#, "0 s ago"] {
+    for text in ["r1", "http://127.0.0.1:8001", r#"class="up""#, "0 s ago", "curl x/v1/services/ratings"] {
         assert!(page.contains(text), "{text} is not on the page");
     }
     registry.stop().await;
