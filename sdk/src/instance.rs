@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::breaker::{Breaker, BreakerState, Rules};
-use crate::transport::Connections;
+use crate::transport::{Connections, Network};
 
 pub(crate) struct InstanceState {
     instance: ArcSwap<Instance>,
@@ -53,9 +53,9 @@ struct Skips {
 }
 
 impl InstanceState {
-    pub(crate) fn new(instance: Arc<Instance>, rules: Rules, now: Instant) -> Arc<Self> {
+    pub(crate) fn new(instance: Arc<Instance>, rules: Rules, network: Network, now: Instant) -> Arc<Self> {
         Arc::new(Self {
-            connections: Arc::new(Connections::new(&instance.address)),
+            connections: Arc::new(Connections::new(&instance.address, network)),
             instance: ArcSwap::new(instance),
             presence: Mutex::new(Standing { presence: Presence::Up, since: now }),
             breaker: Breaker::new(rules, now),

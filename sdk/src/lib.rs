@@ -32,6 +32,7 @@
 //! | `observe` | what a page is drawn from: [`Snapshot`], [`Events`] |
 //! | `register` | being there: [`Registration`], [`Lease`] |
 //! | [`serve`] (feature `serve`) | answering the calls of a contract with axum |
+//! | [`testing`] (feature `testing`) | a simulated network, for tests under paused time |
 //! | [`tower`] (feature `tower`) | a client as a `tower` service |
 //!
 //! # What is logged
@@ -59,6 +60,8 @@ mod probe;
 mod register;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod transport;

@@ -11,13 +11,13 @@ use mainstay_contracts::wire::{self, Encoded};
 use mainstay_contracts::{Address, Call, Service};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
 use crate::frames::{AnyError, Frames};
-use crate::transport::{Connections, Outgoing, Reply};
+use crate::transport::{Connections, Network, Outgoing, Reply};
 
 /// How long a clean stop waits for the registry.
 const RELEASE_LIMIT: Duration = Duration::from_secs(1);
@@ -106,7 +106,7 @@ impl Registration {
         let (held, registered) = watch::channel(false);
         let stop = CancellationToken::new();
         let keeper = Keeper {
-            registry: Connections::new(&self.registry),
+            registry: Connections::new(&self.registry, Network::default()),
             address: self.registry,
             register: self.register,
             held,
@@ -165,6 +165,8 @@ impl fmt::Debug for Lease {
 
 /// Why holding a lease ended without an error.
 enum Ended {
+    /// It was asked for.
+    Released,
     /// The stream did.
     Stream,
     /// A later incarnation has its place.
@@ -183,19 +185,17 @@ struct Keeper {
 
 impl Keeper {
     async fn run(mut self, stop: CancellationToken) {
-        if stop.run_until_cancelled(self.keep()).await.is_none() && *self.held.borrow() {
-            let Register { service, id, incarnation, .. } = self.register.clone();
-            // If it does not get through, the closing connection says the same.
-            let _ = self.ask(&Deregister { service, id, incarnation }).await;
-        }
-    }
-
-    async fn keep(&mut self) {
         let mut backoff = Backoff::new();
         loop {
-            let ended = self.hold(&mut backoff).await;
+            let opened = stop.run_until_cancelled(self.open(&mut backoff)).await;
+            let ended = match opened {
+                None => return,
+                Some(Ok((frames, every))) => self.hold(frames, every, &stop).await,
+                Some(Err(error)) => Err(error),
+            };
             self.held.send_replace(false);
             let pause = match ended {
+                Ok(Ended::Released) => return,
                 Ok(Ended::Stream | Ended::Forgotten) => backoff.next(),
                 Ok(Ended::Superseded) => {
                     self.complain("a later incarnation is registered");
@@ -206,12 +206,14 @@ impl Keeper {
                     backoff.next()
                 }
             };
-            sleep(pause).await;
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return;
+            }
         }
     }
 
-    /// Holds the lease for as long as the registry lets it.
-    async fn hold(&mut self, backoff: &mut Backoff) -> Result<Ended, AnyError> {
+    /// Registers; says how often to beat.
+    async fn open(&mut self, backoff: &mut Backoff) -> Result<(Frames<HoldFrame>, Duration), AnyError> {
         let Register { service, id, .. } = &self.register;
         let body = serde_json::to_vec(&self.register)?;
         let target = HOLD.replace("{service}", service).replace("{id}", id.as_str());
@@ -222,10 +224,18 @@ impl Keeper {
         };
         backoff.reset();
         self.welcome(&registered);
-        let every = Duration::from_millis(registered.beat_every_ms.clamp(10, 60_000));
-        let mut beats = interval(every);
+        Ok((frames, Duration::from_millis(registered.beat_every_ms.clamp(10, 60_000))))
+    }
+
+    /// Beats for as long as the registry lets it, or until it is to be released.
+    async fn hold(
+        &self,
+        mut frames: Frames<HoldFrame>,
+        every: Duration,
+        stop: &CancellationToken,
+    ) -> Result<Ended, AnyError> {
+        let mut beats = interval_at(Instant::now() + every, every);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        beats.tick().await;
         loop {
             tokio::select! {
                 frame = frames.next() => match frame? {
@@ -237,6 +247,13 @@ impl Keeper {
                     if !self.beat(every).await {
                         return Ok(Ended::Forgotten);
                     }
+                }
+                () = stop.cancelled() => {
+                    let Register { service, id, incarnation, .. } = self.register.clone();
+                    // While the stream still stands: closing it first would look like a crash. If this does not
+                    // get through, the closing says enough.
+                    let _ = self.ask(&Deregister { service, id, incarnation }).await;
+                    return Ok(Ended::Released);
                 }
             }
         }

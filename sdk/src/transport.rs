@@ -6,6 +6,7 @@
 //! a failed request was sent.
 
 mod lines;
+mod network;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -23,10 +24,12 @@ use hyper_util::rt::TokioIo;
 use mainstay_contracts::Address;
 use mainstay_contracts::wire::Encoded;
 use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 pub(crate) use self::lines::Lines;
+pub(crate) use self::network::Network;
 
 /// The largest answer that is read.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
@@ -114,6 +117,7 @@ type Sender = SendRequest<Full<Bytes>>;
 /// The connections to one address.
 #[derive(Debug)]
 pub(crate) struct Connections {
+    network: Network,
     authority: Box<str>,
     host: HeaderValue,
     idle: Mutex<Vec<Sender>>,
@@ -121,9 +125,10 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(address: &Address) -> Self {
+    pub(crate) fn new(address: &Address, network: Network) -> Self {
         let authority = address.authority();
         Self {
+            network,
             authority: authority.into(),
             host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
             idle: Mutex::default(),
@@ -190,15 +195,27 @@ impl Connections {
     }
 
     async fn connect(&self) -> Result<Sender, Broken> {
-        let socket = TcpStream::connect(&*self.authority).await.map_err(Broken::Refused)?;
-        socket.set_nodelay(true).map_err(Broken::Refused)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Broken::Connection)?;
-        tokio::spawn(async move {
-            // Whoever sent a request is told of the error; an idle connection has nobody to tell.
-            let _ = connection.await;
-        });
-        Ok(sender)
+        match &self.network {
+            Network::Tcp => {
+                let socket = TcpStream::connect(&*self.authority).await.map_err(Broken::Refused)?;
+                socket.set_nodelay(true).map_err(Broken::Refused)?;
+                handshake(socket).await
+            }
+            #[cfg(feature = "testing")]
+            Network::Simulated(network) => {
+                handshake(network.connect(&self.authority).await.map_err(Broken::Refused)?).await
+            }
+        }
     }
+}
+
+async fn handshake(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Sender, Broken> {
+    let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Broken::Connection)?;
+    tokio::spawn(async move {
+        // Whoever sent a request is told of the error; an idle connection has nobody to tell.
+        let _ = connection.await;
+    });
+    Ok(sender)
 }
 
 async fn read(response: Response<Incoming>) -> Result<Reply, Broken> {
@@ -221,6 +238,3 @@ async fn read(response: Response<Incoming>) -> Result<Reply, Broken> {
 fn seconds(value: &HeaderValue) -> Option<Duration> {
     value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
-
-#[cfg(test)]
-mod tests;

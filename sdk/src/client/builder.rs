@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Client, Core};
+use crate::transport::Network;
 
 /// Builds a [`Client`].
 #[derive(Debug, Clone)]
@@ -17,6 +18,7 @@ use super::{Client, Core};
 pub struct ClientBuilder<S> {
     discover: Option<Discover>,
     policy: Policy,
+    network: Network,
     service: PhantomData<fn() -> S>,
 }
 
@@ -29,7 +31,7 @@ pub(super) enum Discover {
 
 impl<S: Service> ClientBuilder<S> {
     pub(super) fn new() -> Self {
-        Self { discover: None, policy: S::POLICY, service: PhantomData }
+        Self { discover: None, policy: S::POLICY, network: Network::default(), service: PhantomData }
     }
 
     /// Finds instances in the registry at this address.
@@ -50,6 +52,13 @@ impl<S: Service> ClientBuilder<S> {
         self
     }
 
+    /// Calls instances of a simulated network.
+    #[cfg(feature = "testing")]
+    pub fn network(mut self, network: crate::testing::Network) -> Self {
+        self.network = Network::Simulated(network);
+        self
+    }
+
     /// Builds the client, which starts to look for instances at once.
     ///
     /// # Errors
@@ -60,7 +69,7 @@ impl<S: Service> ClientBuilder<S> {
         let discover = self.discover.ok_or(BuildError::Nowhere)?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let stop = CancellationToken::new();
-        let core = Core::start(S::NAME, self.policy, discover, runtime, stop.clone());
+        let core = Core::start(S::NAME, self.policy, &discover, self.network, runtime, stop.clone());
         Ok(Client::new(core, stop.drop_guard()))
     }
 }

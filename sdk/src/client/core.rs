@@ -21,6 +21,7 @@ use crate::error::Cause;
 use crate::instance::InstanceState;
 use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 use crate::probe;
+use crate::transport::Network;
 
 /// Events kept for a reader that lags.
 const EVENTS_KEPT: usize = 256;
@@ -42,19 +43,20 @@ impl Core {
     pub(super) fn start(
         service: &'static str,
         policy: Policy,
-        discover: Discover,
+        discover: &Discover,
+        network: Network,
         runtime: Handle,
         stop: CancellationToken,
     ) -> Arc<Self> {
         let now = Instant::now();
-        let registry = match &discover {
+        let registry = match discover {
             Discover::Registry(address) => Some(Arc::new(Connection::new(address.clone(), now))),
             Discover::Fixed(_) => None,
         };
         let core = Arc::new(Self {
             service,
             policy,
-            roster: Roster::new(Rules::from(&policy)),
+            roster: Roster::new(Rules::from(&policy), network),
             last_good: policy.keep_last_good().map(LastGood::new),
             registry: registry.clone(),
             discovered: watch::Sender::new(false),
@@ -62,7 +64,7 @@ impl Core {
             runtime,
             stop,
         });
-        if let Discover::Fixed(addresses) = &discover {
+        if let Discover::Fixed(addresses) = discover {
             for instance in discover::fixed(addresses) {
                 let listed = Listed { instance: Arc::unwrap_or_clone(instance), presence: Presence::Up };
                 core.tell(core.roster.note(listed, now));

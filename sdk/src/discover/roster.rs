@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::balance::{Ready, RoundRobin};
 use crate::breaker::{BreakerState, Probe, Rules, Transition};
 use crate::instance::InstanceState;
+use crate::transport::Network;
 
 /// How long the memory of an instance that is gone is kept.
 const REMEMBER: Duration = Duration::from_secs(10 * 60);
@@ -35,6 +36,7 @@ pub(crate) enum Noted {
 
 pub(crate) struct Roster {
     rules: Rules,
+    pub(crate) network: Network,
     pub(crate) rotation: RoundRobin,
     known: Mutex<Known>,
     ready: ArcSwap<Ready>,
@@ -55,8 +57,8 @@ struct Member {
 }
 
 impl Roster {
-    pub(crate) fn new(rules: Rules) -> Self {
-        Self { rules, rotation: RoundRobin::new(), known: Mutex::default(), ready: ArcSwap::default() }
+    pub(crate) fn new(rules: Rules, network: Network) -> Self {
+        Self { rules, network, rotation: RoundRobin::new(), known: Mutex::default(), ready: ArcSwap::default() }
     }
 
     pub(crate) fn ready(&self) -> arc_swap::Guard<Arc<Ready>> {
@@ -170,7 +172,7 @@ impl Roster {
         }
         let address = instance.address.clone();
         let member = known.by_address.entry(address).or_insert_with(|| Member {
-            state: InstanceState::new(Arc::clone(&instance), self.rules, now),
+            state: InstanceState::new(Arc::clone(&instance), self.rules, self.network.clone(), now),
             missing_since: None,
         });
         let is_new = Arc::ptr_eq(&member.state.instance(), &instance);
@@ -248,3 +250,6 @@ impl Known {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

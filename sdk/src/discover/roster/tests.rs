@@ -1,0 +1,153 @@
+use super::*;
+use crate::breaker::{Breaker, Outcome};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn roster() -> Roster {
+    let rules = Rules { failure_limit: 1, retest_delay: 30 * SECOND, probe: Probe::ByItself, probe_lease: SECOND };
+    Roster::new(rules, Network::default())
+}
+
+fn listed(number: u32, incarnation: u64) -> Listed {
+    let instance = Instance {
+        id: format!("ratings-{number}").parse().unwrap(),
+        number,
+        address: format!("127.0.0.1:800{number}").parse().unwrap(),
+        zone: None,
+        weight: 1,
+        version: None,
+        metadata: Default::default(),
+        incarnation,
+    };
+    Listed { instance, presence: Presence::Up }
+}
+
+fn listing(epoch: u64, instances: Vec<Listed>) -> Listing {
+    Listing { service: "ratings".to_owned(), epoch, revision: 1, instances }
+}
+
+/// `up 1`, `gone 2`, … in the order told.
+fn told(noted: &[Noted]) -> Vec<String> {
+    let word = |noted: &Noted| match noted {
+        Noted::Up(instance) => format!("up {}", instance.number),
+        Noted::Silent(instance) => format!("silent {}", instance.number),
+        Noted::Gone(instance, _) => format!("gone {}", instance.number),
+        Noted::Retest(state) => format!("retest {}", state.instance().number),
+    };
+    let mut told: Vec<_> = noted.iter().map(word).collect();
+    told.sort();
+    told
+}
+
+fn ready(roster: &Roster) -> Vec<u32> {
+    roster.ready().closed.iter().map(|state| state.instance().number).collect()
+}
+
+fn open(roster: &Roster, number: u32, now: Instant) -> Arc<Breaker> {
+    let state = roster.everybody().into_iter().find(|state| state.instance().number == number).unwrap();
+    let _ = state.breaker.admit(now).unwrap().record(Outcome::Failure, now);
+    roster.publish(now);
+    Arc::clone(&state.breaker)
+}
+
+#[test]
+fn who_is_not_listed_any_more_is_gone() {
+    let (roster, now) = (roster(), Instant::now());
+    assert_eq!(told(&roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now)), ["up 1", "up 2"]);
+    assert_eq!(ready(&roster), [1, 2]);
+    assert_eq!(told(&roster.note_listing(listing(1, vec![listed(2, 1)]), now)), ["gone 1"]);
+    assert_eq!(ready(&roster), [2]);
+    assert_eq!(told(&roster.note(listed(1, 1), now)), ["up 1"]);
+    assert_eq!(ready(&roster), [1, 2]);
+}
+
+#[test]
+fn a_restarted_registry_that_knows_nobody_empties_nothing() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
+    for later in 0..3 {
+        assert_eq!(told(&roster.note_listing(listing(2 + later, vec![]), now)), [""; 0]);
+        assert_eq!(ready(&roster), [1, 2]);
+    }
+    // The watch is lost and resumed: the same new registry still knows nobody.
+    assert_eq!(told(&roster.note_listing(listing(4, vec![]), now)), [""; 0]);
+    assert_eq!(told(&roster.note(listed(2, 1), now + SECOND)), [""; 0]);
+
+    // Nobody re-registers #1: it turns silent and gone, by the timing table.
+    assert_eq!(roster.tick(now).1, Some(now + SILENT_AFTER));
+    let (noted, next) = roster.tick(now + SILENT_AFTER);
+    assert_eq!((told(&noted), next), (vec!["silent 1".to_owned()], Some(now + SILENT_AFTER + GONE_AFTER)));
+    assert_eq!(ready(&roster), [1, 2]);
+    assert_eq!(told(&roster.tick(now + SILENT_AFTER + GONE_AFTER).0), ["gone 1"]);
+    assert_eq!(ready(&roster), [2]);
+}
+
+#[test]
+fn a_breaker_outlives_its_instances_absence() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
+    let breaker = open(&roster, 1, now);
+    assert_eq!(ready(&roster), [2]);
+    let id = listed(1, 1).instance.id;
+    assert_eq!(told(&roster.note_gone(&id, GoneReason::ConnectionClosed, now)), ["gone 1"]);
+    assert_eq!(told(&roster.note(listed(1, 1), now)), ["up 1"]);
+    assert_eq!((ready(&roster), breaker.state(now)), (vec![2], BreakerState::Open));
+}
+
+#[test]
+fn a_new_incarnation_is_retested_at_once() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1)]), now);
+    let breaker = open(&roster, 1, now);
+    assert_eq!(told(&roster.note(listed(1, 2), now)), ["retest 1"]);
+    assert_eq!(breaker.state(now), BreakerState::HalfOpen);
+}
+
+#[test]
+fn an_instance_that_moves_leaves_its_old_address() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1)]), now);
+    let mut moved = listed(1, 2);
+    moved.instance.address = "127.0.0.1:9001".parse().unwrap();
+    assert_eq!(told(&roster.note(moved, now)), ["gone 1", "up 1"]);
+    let ready: Vec<_> = roster.ready().closed.iter().map(|state| state.instance().address.port()).collect();
+    assert_eq!(ready, [9001]);
+}
+
+#[test]
+fn an_address_taken_over_is_not_gone_with_its_former_owner() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1)]), now);
+    let mut heir = listed(5, 2);
+    heir.instance.address = listed(1, 1).instance.address;
+    roster.note(heir, now);
+    assert_eq!(told(&roster.note_gone(&listed(1, 1).instance.id, GoneReason::Left, now)), [""; 0]);
+    assert_eq!(ready(&roster), [5]);
+}
+
+#[test]
+fn who_is_gone_for_long_is_forgotten() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
+    roster.note_gone(&listed(1, 1).instance.id, GoneReason::Left, now);
+    assert_eq!(roster.tick(now).1, Some(now + REMEMBER));
+    assert_eq!(roster.everybody().len(), 2);
+    roster.tick(now + REMEMBER);
+    assert_eq!(roster.everybody().len(), 1);
+}
+
+#[test]
+fn not_more_than_a_thousand_are_remembered() {
+    let (roster, now) = (roster(), Instant::now());
+    for port in 1..=1100 {
+        let mut guest = listed(1, 1);
+        guest.instance.id = format!("guest-{port}").parse().unwrap();
+        guest.instance.address = format!("127.0.0.1:{port}").parse().unwrap();
+        roster.note(guest.clone(), now);
+        roster.note_gone(&guest.instance.id, GoneReason::Left, now + SECOND * port);
+    }
+    roster.tick(now);
+    assert_eq!(roster.everybody().len(), REMEMBER_LIMIT);
+    let oldest = roster.everybody().iter().map(|state| state.instance().address.port()).min();
+    assert_eq!(oldest, Some(101), "the oldest go first");
+}

@@ -1,0 +1,80 @@
+//! A simulated ratings service and what every test asks of a client at its end.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::time::Duration;
+
+use mainstay::contracts::ratings::{GetRating, Rating, Ratings};
+use mainstay::testing::{Answer, Network, SimulatedInstance};
+use mainstay::{BreakerState, Client, Error, Event, EventKind, Events, Fetched, InstanceView, Policy};
+
+pub(crate) const RATING: &str = r#"{"thing":"camera","rating":4.5}"#;
+
+/// `count` instances at `10.0.0.N:80`, numbered from 1, and a client that knows them.
+pub(crate) fn ratings(count: u32, policy: Policy) -> (Vec<SimulatedInstance>, Client<Ratings>) {
+    let network = Network::new();
+    let instances: Vec<_> =
+        (1..=count).map(|number| network.instance(&format!("10.0.0.{number}:80"), |_| Answer::ok(RATING))).collect();
+    let client = client(&network, &instances, policy);
+    (instances, client)
+}
+
+pub(crate) fn client(network: &Network, instances: &[SimulatedInstance], policy: Policy) -> Client<Ratings> {
+    let addresses = instances.iter().map(SimulatedInstance::address);
+    Client::builder().fixed(addresses).network(network.clone()).policy(policy).build().unwrap()
+}
+
+pub(crate) async fn camera(client: &Client<Ratings>) -> Result<Fetched<Rating>, Error> {
+    client.call(GetRating::new("camera")).await
+}
+
+/// The Market's page: four calls at once. Returns the number of the instance that answered each.
+pub(crate) async fn page(client: &Client<Ratings>) -> Vec<Fetched<Rating>> {
+    let calls = [(); 4].map(|()| camera(client));
+    futures_util::future::join_all(calls).await.into_iter().map(|fetched| fetched.expect("a rating")).collect()
+}
+
+pub(crate) fn numbers(page: &[Fetched<Rating>]) -> Vec<u32> {
+    let mut numbers: Vec<_> = page.iter().map(|fetched| fetched.instance.number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+pub(crate) fn view(client: &Client<Ratings>, number: u32) -> InstanceView {
+    client.snapshot().instances.into_iter().find(|view| view.instance.number == number).expect("a known instance")
+}
+
+pub(crate) fn breaker(client: &Client<Ratings>, number: u32) -> BreakerState {
+    view(client, number).breaker.state
+}
+
+/// The breaker events that are there already, as `OPEN 1`.
+pub(crate) async fn turns(events: &mut Events) -> Vec<String> {
+    let mut turns = Vec::new();
+    // Under paused time, a timer goes off only when everybody else has nothing left to do.
+    while let Ok(Some(event)) = tokio::time::timeout(Duration::from_nanos(1), events.next()).await {
+        turns.extend(turn(&event));
+    }
+    turns
+}
+
+fn turn(event: &Event) -> Option<String> {
+    match &event.kind {
+        EventKind::Open { instance, .. } => Some(format!("OPEN {}", instance.number)),
+        EventKind::Retest { instance } => Some(format!("RETEST {}", instance.number)),
+        EventKind::Close { instance } => Some(format!("CLOSE {}", instance.number)),
+        _ => None,
+    }
+}
+
+/// Every permit that was given has been settled.
+pub(crate) fn assert_settled(client: &Client<Ratings>) {
+    for view in client.snapshot().instances {
+        assert_eq!(
+            view.permits.issued,
+            view.permits.settled(),
+            "instance {}: {:?}",
+            view.instance.number,
+            view.permits
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! Client and registration against the real registry, over real sockets and in real time.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mainstay::contracts::ratings::{GetRating, Rating, Ratings, Stars};
+use mainstay::serve::{self, Refused};
+use mainstay::{Address, BreakerState, Call, Client, Event, EventKind, Events, Lease, Presence, Registration};
+use mainstay_registry::Config;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// More than anything here takes; only a defect makes a test wait for it.
+const LONG: Duration = Duration::from_secs(20);
+
+struct Registry {
+    address: SocketAddr,
+    stop: tokio::sync::oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Registry {
+    async fn start(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let ended = tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stopped.await;
+            };
+            mainstay_registry::run(Config::default(), listener, stopped).await.unwrap();
+        });
+        Self { address, stop, ended }
+    }
+
+    async fn stop(self) -> SocketAddr {
+        let _ = self.stop.send(());
+        self.ended.await.unwrap();
+        self.address
+    }
+}
+
+fn anywhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+async fn instance() -> SocketAddr {
+    let listener = TcpListener::bind(anywhere()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let rate = |call: GetRating| async move {
+        let rating = Stars::new(4.5).ok_or_else(|| Refused::not_found("no stars"))?;
+        Ok(Rating { thing: call.thing, rating })
+    };
+    let router = axum::Router::new().route(GetRating::ROUTE, serve::call(rate));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+fn register(number: u32, address: SocketAddr, registry: SocketAddr) -> Lease {
+    let id = format!("ratings-{number}").parse().unwrap();
+    Registration::new::<Ratings>(id, address.into()).number(number).registry(Address::from(registry)).start()
+}
+
+fn client(registry: SocketAddr) -> (Client<Ratings>, Events) {
+    let client = Client::<Ratings>::builder().registry(registry.into()).build().unwrap();
+    let events = client.events();
+    (client, events)
+}
+
+/// The next event that `wanted` takes.
+async fn until<T>(events: &mut Events, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+    let found = async {
+        loop {
+            let event = events.next().await.expect("the client lives");
+            if let Some(found) = wanted(&event) {
+                return found;
+            }
+        }
+    };
+    within(found).await
+}
+
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(LONG, future).await.expect("in time")
+}
+
+fn up(event: &Event) -> Option<u32> {
+    if let EventKind::Up { instance } = &event.kind { Some(instance.number) } else { None }
+}
+
+fn gone(event: &Event) -> Option<String> {
+    matches!(event.kind, EventKind::Gone { .. }).then(|| event.to_string())
+}
+
+#[tokio::test]
+async fn an_instance_is_seen_when_it_comes_and_when_it_goes() {
+    let registry = Registry::start(anywhere()).await;
+    let (client, mut events) = client(registry.address);
+    let error = client.call(GetRating::new("camera")).await.unwrap_err();
+    assert!(error.is_down() && error.attempts() == 0);
+
+    let address = instance().await;
+    let lease = register(1, address, registry.address);
+    assert_eq!(until(&mut events, up).await, 1);
+    let fetched = client.call(GetRating::new("camera")).await.unwrap();
+    assert_eq!((fetched.value.rating.get(), fetched.instance.number), (4.5, 1));
+
+    within(lease.release()).await;
+    assert!(until(&mut events, gone).await.ends_with("(left)"));
+
+    let lease = register(1, address, registry.address);
+    assert_eq!(until(&mut events, up).await, 1);
+    drop(lease);
+    assert!(until(&mut events, gone).await.ends_with("(connection closed)"));
+    let fetched = client.call(GetRating::new("camera")).await.unwrap();
+    assert!(fetched.reason().unwrap().is_down());
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn calls_go_on_while_the_registry_is_away_and_after_it_is_back() {
+    let registry = Registry::start(anywhere()).await;
+    let (client, mut events) = client(registry.address);
+    let healthy = instance().await;
+    let dead = {
+        let listener = TcpListener::bind(anywhere()).await.unwrap();
+        listener.local_addr().unwrap()
+    };
+    let leases = [register(1, dead, registry.address), register(2, healthy, registry.address)];
+    until(&mut events, up).await;
+    until(&mut events, up).await;
+    while state(&client, 1) == BreakerState::Closed {
+        client.call(GetRating::new("camera")).await.unwrap();
+    }
+
+    let address = registry.stop().await;
+    until(&mut events, |event| matches!(event.kind, EventKind::RegistryLost { known: 2, .. }).then_some(())).await;
+    assert!(!client.snapshot().registry.unwrap().reachable);
+    for _ in 0..100 {
+        assert!(client.call(GetRating::new("camera")).await.unwrap().is_live());
+    }
+
+    let registry = Registry::start(address).await;
+    until(&mut events, |event| matches!(event.kind, EventKind::RegistryBack { .. }).then_some(())).await;
+    for lease in &leases {
+        within(lease.registered()).await;
+    }
+    for _ in 0..100 {
+        assert!(client.call(GetRating::new("camera")).await.unwrap().is_live());
+    }
+    let snapshot = client.snapshot();
+    assert!(snapshot.registry.unwrap().reachable);
+    assert!(snapshot.instances.iter().all(|view| view.presence == Presence::Up));
+    assert_eq!((state(&client, 1), state(&client, 2)), (BreakerState::Open, BreakerState::Closed));
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_without_its_registry_says_that_nobody_is_known() {
+    let nobody = {
+        let listener = TcpListener::bind(anywhere()).await.unwrap();
+        listener.local_addr().unwrap()
+    };
+    let (client, _events) = client(nobody);
+    let error = within(client.call(GetRating::new("camera"))).await.unwrap_err();
+    assert!(error.is_down() && !error.was_sent());
+    assert!(!client.snapshot().registry.unwrap().reachable);
+}
+
+fn state(client: &Client<Ratings>, number: u32) -> BreakerState {
+    let instances = client.snapshot().instances;
+    instances.iter().find(|view| view.instance.number == number).expect("a known instance").breaker.state
+}
