@@ -2,7 +2,7 @@
 
 mod args;
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +15,8 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let args = args::Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
     let listener = match args.listener().await {
         Ok(listener) => listener,
         Err(reason) => {
