@@ -34,13 +34,19 @@
 
   const say = text => { document.getElementById('message').textContent = text; };
 
+  const mark = stream => {
+    body.dataset.stream = stream;
+    document.getElementById('lost').textContent =
+      stream === 'lost' ? 'live view disconnected, reconnecting…' : '';
+  };
+
   // The live view: the server sends the parts that changed. EventSource reconnects by itself, except after
   // an answer that is no stream.
   const watch = () => {
     const source = new EventSource(body.dataset.events);
-    source.onopen = () => { body.dataset.stream = 'live'; };
+    source.onopen = () => mark('live');
     source.onerror = () => {
-      body.dataset.stream = 'lost';
+      mark('lost');
       if (source.readyState === EventSource.CLOSED) setTimeout(watch, 3000);
     };
     source.onmessage = event => {

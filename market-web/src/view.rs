@@ -4,13 +4,12 @@ mod lane;
 mod row;
 mod words;
 
-use std::fmt::Write as _;
-
 use askama::Template;
 
 use crate::cart::Cart;
 use crate::catalog::{THINGS, Thing};
 use crate::page::Source;
+use crate::ratings::DEADLINE;
 use crate::state::{InstanceNow, State, ThingNow, present};
 use crate::tape::Line;
 use lane::Lane;
@@ -55,17 +54,16 @@ impl Drawing {
     }
 
     fn add(&mut self, name: &str, part: &impl Template) {
-        let mut html = String::new();
-        // Our templates fail only when a String cannot be written to.
-        let _ = write!(html, "{}", part.render().unwrap_or_default());
-        self.0.push((name.to_owned(), html));
+        // Rendering fails only when a value refuses to be shown, and none of ours does.
+        self.0.push((name.to_owned(), part.render().unwrap_or_default()));
     }
 }
 
 /// The whole page.
 pub(crate) fn page(state: &State, cart: &Cart, message: &str) -> String {
     let plain = state.registry.is_none();
-    let page = Page { drawing: Drawing::of(state), things: &THINGS, cart, message, plain, in_lab: state.in_lab };
+    let (drawing, in_lab, deadline) = (Drawing::of(state), state.in_lab, DEADLINE.as_secs_f64());
+    let page = Page { drawing, things: &THINGS, cart, message, plain, in_lab, deadline };
     page.render().unwrap_or_default()
 }
 
@@ -78,6 +76,8 @@ struct Page<'a> {
     message: &'a str,
     plain: bool,
     in_lab: bool,
+    /// In seconds.
+    deadline: f64,
 }
 
 /// The page for an address where there is nothing, and for all else that is refused.

@@ -13,8 +13,8 @@ use crate::shutdown;
 /// Plays a role until a signal says to end, or the demo is gone.
 pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
     die_with_parent()?;
-    // The console is the Market's. What goes wrong here is said, the rest is not.
-    tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(io::stderr).init();
+    // The console is the Market's, and that a registry is away is part of the story: only errors are said here.
+    tracing_subscriber::fmt().with_max_level(LevelFilter::ERROR).with_writer(io::stderr).init();
     let signals = shutdown::signals()?;
     let shutdown = async {
         select(Box::pin(signals), Box::pin(lifeline())).await;

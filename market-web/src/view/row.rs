@@ -30,7 +30,7 @@ pub(super) struct DrawnBar {
 
 /// How high the highest bar is drawn. Few calls are drawn to the same scale, so that one call looks small.
 const HEIGHT: u64 = 14;
-const SCALE: u64 = 8;
+const SCALE: u64 = 6;
 
 impl<'a> Row<'a> {
     pub(super) fn of(now: &'a InstanceNow) -> Self {
