@@ -1,4 +1,5 @@
 //! What counts as a failure, who is tried next, and what a caller that leaves costs.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
 mod common;
 

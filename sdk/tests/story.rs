@@ -1,4 +1,5 @@
 //! The acts of the Market on a simulated network, under paused time.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
 mod common;
 
