@@ -119,7 +119,7 @@ impl LastPage<'_> {
 #[derive(Template)]
 #[template(path = "banners.html")]
 struct Banners {
-    /// How many instances are called without the registry.
+    /// What is left to call without the registry.
     without_registry: Option<String>,
     /// How old the ratings are, when no instance is left to give new ones.
     down_since: Option<String>,
@@ -132,7 +132,10 @@ impl Banners {
         let down = found_nobody && !state.instances.iter().any(InstanceNow::is_called);
         let oldest = state.things.iter().filter_map(|thing| thing.age).max();
         Self {
-            without_registry: lost.then(|| count(present(&state.instances), "instance")),
+            without_registry: lost.then(|| match present(&state.instances) {
+                0 => "and no instance is known".to_owned(),
+                known => format!("using the last known {}", count(known, "instance")),
+            }),
             down_since: oldest.filter(|_| down).map(seconds),
         }
     }

@@ -7,35 +7,35 @@ use market_web::{Config, Lab};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub struct Site {
-    pub address: SocketAddr,
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
 }
 
 /// An answer; its status is 0 when the connection was closed without one.
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Head and body, as received.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Site {
     /// A Market that is alone: there is neither a registry nor an instance.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(None).await
     }
 
     /// The same, with a lab.
-    pub async fn with(lab: Option<Lab>) -> Self {
+    pub(crate) async fn with(lab: Option<Lab>) -> Self {
         let nobody = format!("http://127.0.0.1:{}", free_port()).parse().unwrap();
         Self::run(Config { registry: Some(nobody), lab, ..Config::default() }).await
     }
 
     /// The plain shop.
-    pub async fn plain() -> Self {
+    pub(crate) async fn plain() -> Self {
         Self::run(Config::default()).await
     }
 
-    pub async fn run(config: Config) -> Self {
+    pub(crate) async fn run(config: Config) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(market_web::run(config, listener, pending()));
@@ -43,12 +43,12 @@ impl Site {
     }
 
     /// One request on a connection of its own, as its own host.
-    pub async fn ask(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
         self.ask_as(&self.address.to_string(), method, target, headers, body).await
     }
 
     /// The same for any host.
-    pub async fn ask_as(&self, host: &str, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) async fn ask_as(&self, host: &str, method: &str, target: &str, headers: &str, body: &str) -> Answer {
         let length = body.len();
         self.send(
             format!(
@@ -61,7 +61,7 @@ impl Site {
     }
 
     /// Sends bytes, then reads until the Market closes the connection.
-    pub async fn send(&self, bytes: &[u8]) -> Answer {
+    pub(crate) async fn send(&self, bytes: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut received = Vec::new();
@@ -73,25 +73,25 @@ impl Site {
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let head = self.text.split("\r\n\r\n").next().unwrap();
         let mut fields = head.lines().filter_map(|line| line.split_once(": "));
         fields.find(|(field, _)| *field == name).map_or("", |(_, value)| value)
     }
 
     /// The header that sends back the cookie this answer set.
-    pub fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         format!("cookie: {}\r\n", self.header("set-cookie").split(';').next().unwrap())
     }
 }
 
 /// Posts a form of the cart.
-pub async fn form(site: &Site, cookie: &str, body: &str) -> Answer {
+pub(crate) async fn form(site: &Site, cookie: &str, body: &str) -> Answer {
     let headers = format!("content-type: application/x-www-form-urlencoded\r\n{cookie}");
     site.ask("POST", "/", &headers, body).await
 }
 
 /// A port that nobody listened on a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

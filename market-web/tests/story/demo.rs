@@ -1,0 +1,219 @@
+//! A demo of its own, on free ports: real processes, real signals, its console read line by line.
+
+use std::collections::HashSet;
+use std::fs;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+/// More than anything here takes that is not bounded by its own assertion.
+const LONG: Duration = Duration::from_secs(20);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+pub(crate) struct Demo {
+    process: Child,
+    pub(crate) market: String,
+    console: Arc<Mutex<Vec<Line>>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub(crate) at: Instant,
+    pub(crate) text: String,
+}
+
+impl Demo {
+    pub(crate) async fn start(instances: u32) -> Self {
+        let base = free_ports().await;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        command.args(["--port", "0", "--instances", &instances.to_string()]);
+        command.args(["--registry-port", &base.to_string(), "--ratings-base-port", &base.to_string()]);
+        command.env_remove("MARKET_LOG").env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = command.kill_on_drop(true).spawn().unwrap();
+        let console = Arc::new(Mutex::new(Vec::<Line>::new()));
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let shared = Arc::clone(&console);
+        tokio::spawn(async move {
+            while let Ok(Some(text)) = lines.next_line().await {
+                shared.lock().push(Line { at: Instant::now(), text });
+            }
+        });
+        let mut demo = Self { process, market: String::new(), console };
+        let first = demo.line(0, "http://").await;
+        let address = first.text.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
+        demo.market = address.to_owned();
+        let up = |state: &Value| {
+            let mine = state["instances"].as_array().unwrap();
+            let ready = |row: &&Value| row["registry"] == "up" && row["breaker"] == "closed";
+            mine.iter().filter(ready).count() == instances as usize && state["registry"]["reachable"] == true
+        };
+        demo.until(up).await;
+        demo
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        pid(self.process.id().unwrap())
+    }
+
+    /// The process of ratings instance `number`.
+    pub(crate) fn ratings_pid(&self, number: u32) -> Pid {
+        let wanted = format!("--instance\0{number}\0");
+        let mut children = self.children().into_iter();
+        children.find(|child| cmdline(*child).contains(&wanted)).expect("an instance's process")
+    }
+
+    /// All processes whose parent is the demo.
+    pub(crate) fn children(&self) -> HashSet<Pid> {
+        let own = self.process.id().unwrap().to_string();
+        let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let parent = |pid: &u32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            Some(stat.rsplit(')').next()?.split_whitespace().nth(1)?.to_owned())
+        };
+        numbers.filter(|number| parent(number).as_ref() == Some(&own)).map(pid).collect()
+    }
+
+    /// Ends the demo by a signal; returns how long it took.
+    pub(crate) async fn end(mut self, signal: Signal) -> Duration {
+        let started = Instant::now();
+        kill_process(self.pid(), signal).unwrap();
+        timeout(LONG, self.process.wait()).await.expect("the demo ends").unwrap();
+        started.elapsed()
+    }
+
+    pub(crate) async fn ask(&self, method: &str, target: &str) -> (u16, String) {
+        let mut socket = TcpStream::connect(&self.market).await.unwrap();
+        let request = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.market);
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(LONG, socket.read_to_end(&mut answer)).await.expect("an answer").unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// A live page: holds its stream of events open.
+    pub(crate) async fn open_stream(&self) -> TcpStream {
+        let mut socket = TcpStream::connect(&self.market).await.unwrap();
+        socket.write_all(format!("GET /events HTTP/1.1\r\nhost: {}\r\n\r\n", self.market).as_bytes()).await.unwrap();
+        let mut first = [0; 15];
+        timeout(LONG, socket.read_exact(&mut first)).await.expect("a stream").unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200 OK");
+        socket
+    }
+
+    pub(crate) async fn post(&self, target: &str) -> Value {
+        let (status, body) = self.ask("POST", target).await;
+        assert_eq!(status, 200, "POST {target}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) async fn state(&self) -> Value {
+        serde_json::from_str(&self.ask("GET", "/api/state").await.1).unwrap()
+    }
+
+    pub(crate) async fn refresh(&self) -> Value {
+        self.post("/api/refresh").await
+    }
+
+    /// Waits until the state is as wanted.
+    pub(crate) async fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let reached = async {
+            loop {
+                last = self.state().await;
+                if wanted(&last) {
+                    return last.clone();
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        let reached = timeout(LONG, reached).await;
+        reached.unwrap_or_else(|_| panic!("never as wanted: {last:#}"))
+    }
+
+    fn told(&self) -> String {
+        self.console.lock().iter().map(|line| format!("\n  {}", line.text)).collect()
+    }
+
+    /// Where the console stands now.
+    pub(crate) fn mark(&self) -> usize {
+        self.console.lock().len()
+    }
+
+    /// The lines since `mark` that hold `text`.
+    pub(crate) fn lines(&self, mark: usize, text: &str) -> Vec<Line> {
+        self.console.lock()[mark..].iter().filter(|line| line.text.contains(text)).cloned().collect()
+    }
+
+    /// Waits for the first line since `mark` that holds `text`.
+    pub(crate) async fn line(&self, mark: usize, text: &str) -> Line {
+        self.line_within(mark, text, LONG).await
+    }
+
+    pub(crate) async fn line_within(&self, mark: usize, text: &str, limit: Duration) -> Line {
+        let found = async {
+            loop {
+                if let Some(line) = self.lines(mark, text).into_iter().next() {
+                    return line;
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        let found = timeout(limit, found).await;
+        found.unwrap_or_else(|_| panic!("no {text:?} within {limit:?}"))
+    }
+}
+
+/// Whoever reads of a failed test wants to know what the console said.
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the console of {}:{}", self.market, self.told());
+        }
+    }
+}
+
+fn pid(number: u32) -> Pid {
+    Pid::from_raw(i32::try_from(number).unwrap()).unwrap()
+}
+
+fn cmdline(pid: Pid) -> String {
+    fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default()
+}
+
+/// Waits until none of the processes is there any more; zombies of a parent that died count as gone.
+pub(crate) async fn until_gone(processes: &HashSet<Pid>) {
+    let gone = async {
+        while processes.iter().any(|pid| cmdline(*pid).contains("role\0")) {
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    timeout(Duration::from_secs(3), gone).await.expect("no process is left behind");
+}
+
+/// A port with five free ones after it, below those that systems hand out by themselves. Tests of this program
+/// take them in turn; other programs are asked by binding.
+async fn free_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 12_000 + (std::process::id() % 1000) as u16 * 16;
+    loop {
+        let base = start + NEXT.fetch_add(8, Ordering::Relaxed);
+        let mut free = true;
+        for port in base..base + 6 {
+            free &= TcpListener::bind(("127.0.0.1", port)).await.is_ok();
+        }
+        if free {
+            return base;
+        }
+    }
+}
