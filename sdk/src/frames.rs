@@ -14,6 +14,9 @@ use crate::transport::{Connections, Lines, Outgoing};
 /// Three bookmarks missed: the registry is not there, whatever its connection says.
 const QUIET_LIMIT: Duration = BOOKMARK_EVERY.saturating_mul(3);
 
+/// How long a stream that seems silent is listened to once more.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
+
 /// Whatever can go wrong with a registry is told in words and tried again.
 pub(crate) type AnyError = Box<dyn Error + Send + Sync>;
 
@@ -43,10 +46,12 @@ impl<T: DeserializeOwned> Frames<T> {
     ///
     /// Cancel safe: silence is measured from the frame before.
     pub(crate) async fn next(&mut self) -> Result<Option<T>, AnyError> {
-        let Ok(line) = timeout_at(self.quiet_at, self.lines.next()).await else {
-            return Err("it is silent".into());
+        let line = match timeout_at(self.quiet_at, self.lines.next()).await {
+            Ok(line) => line?,
+            // It may be this process that was stopped, and what the registry said is still to be read.
+            Err(_) => timeout(SECOND_LOOK, self.lines.next()).await.map_err(|_| "it is silent")??,
         };
-        let Some(line) = line? else { return Ok(None) };
+        let Some(line) = line else { return Ok(None) };
         self.quiet_at = Instant::now() + QUIET_LIMIT;
         Ok(Some(serde_json::from_slice(&line)?))
     }

@@ -19,14 +19,19 @@ use crate::error::{Cause, ErrorKind};
 use crate::instance::InstanceState;
 use crate::transport::{Broken, Outgoing, Reply};
 
+/// A deadline that leaves an instance this part of its time has left it its time: where both are one second,
+/// as in most contracts, picking takes the rest.
+const NEARLY: f64 = 0.95;
+
 type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
 
 pub(super) struct Attempt {
     core: Arc<Core>,
     state: Arc<InstanceState>,
     sent: Arc<AtomicBool>,
-    /// When the instance has had its time.
+    /// When the instance has had its time, and when all but all of it.
     times_out: Instant,
+    nearly: Instant,
     /// Both are there until the attempt has ended.
     under_way: Option<(Exchange, Permit)>,
 }
@@ -56,6 +61,7 @@ impl Attempt {
             state: Arc::clone(state),
             sent,
             times_out: now + core.policy.timeout(),
+            nearly: now + core.policy.timeout().mul_f64(NEARLY),
             under_way: Some((exchange, permit)),
         }
     }
@@ -65,7 +71,7 @@ impl Attempt {
         let Some((exchange, _)) = &mut self.under_way else { return late() };
         let answer = timeout_at(self.times_out.min(deadline), exchange).await;
         let sent = self.sent.load(Ordering::Relaxed);
-        if answer.is_err() && deadline < self.times_out {
+        if answer.is_err() && deadline < self.nearly {
             return Ended { sent, ..late() };
         }
         let permit = self.under_way.take().map(|(_, permit)| permit);
