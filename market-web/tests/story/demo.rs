@@ -33,9 +33,14 @@ pub(crate) struct Line {
 
 impl Demo {
     pub(crate) async fn start(instances: u32) -> Self {
+        Self::start_at(0, instances).await
+    }
+
+    /// With the market on this port.
+    pub(crate) async fn start_at(port: u16, instances: u32) -> Self {
         let base = free_ports().await;
         let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-        command.args(["--port", "0", "--instances", &instances.to_string()]);
+        command.args(["--port", &port.to_string(), "--instances", &instances.to_string()]);
         command.args(["--registry-port", &base.to_string(), "--ratings-base-port", &base.to_string()]);
         command.env_remove("MARKET_LOG").env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
@@ -60,8 +65,9 @@ impl Demo {
         demo
     }
 
-    pub(crate) fn pid(&self) -> Pid {
-        pid(self.process.id().unwrap())
+    /// The port of its market.
+    pub(crate) fn port(&self) -> u16 {
+        self.market.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// The process of ratings instance `number`.
@@ -85,7 +91,7 @@ impl Demo {
     /// Ends the demo by a signal; returns how long it took.
     pub(crate) async fn end(mut self, signal: Signal) -> Duration {
         let started = Instant::now();
-        kill_process(self.pid(), signal).unwrap();
+        kill_process(pid(self.process.id().unwrap()), signal).unwrap();
         timeout(LONG, self.process.wait()).await.expect("the demo ends").unwrap();
         started.elapsed()
     }
@@ -178,7 +184,7 @@ impl Demo {
 impl Drop for Demo {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the console of {}:{}", self.market, self.told());
+            println!("the console of {}:{}", self.market, self.told());
         }
     }
 }
@@ -205,7 +211,7 @@ pub(crate) async fn until_gone(processes: &HashSet<Pid>) {
 /// take them in turn; other programs are asked by binding.
 async fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 12_000 + (std::process::id() % 1000) as u16 * 16;
+    let start = 10_000 + (std::process::id() % 300) as u16 * 64;
     loop {
         let base = start + NEXT.fetch_add(8, Ordering::Relaxed);
         let mut free = true;

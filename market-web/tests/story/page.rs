@@ -1,0 +1,113 @@
+//! The Market's page in a real Chromium.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+/// How long the page may take to follow what happens: more than it needs, on a machine that is busy.
+const SOON: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+pub(crate) struct Page {
+    driver: Child,
+    browser: Client,
+    _profile: TempDir,
+}
+
+impl Page {
+    /// Opens the page of a market in a window of this size.
+    pub(crate) async fn open(market: &str, width: u32, height: u32) -> Self {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
+        let mut driver = command.spawn().expect("chromedriver: scripts/test installs it");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = async {
+            loop {
+                let line = lines.next_line().await.unwrap().expect("chromedriver says its port");
+                if let Some(port) = line.strip_prefix("ChromeDriver was started successfully on port ") {
+                    return port.trim_end_matches('.').to_owned();
+                }
+            }
+        };
+        let port = timeout(SOON, port).await.expect("chromedriver starts");
+        let profile = TempDir::new().unwrap();
+        let options = json!({
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                format!("--user-data-dir={}", profile.path().display()),
+            ],
+            "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0 } },
+        });
+        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        let browser = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
+        browser.goto(&format!("http://{market}/")).await.unwrap();
+        Self { driver, browser, _profile: profile }
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.browser.clone().close().await.unwrap();
+        self.driver.kill().await.unwrap();
+    }
+
+    pub(crate) async fn reload(&self) {
+        self.browser.refresh().await.unwrap();
+    }
+
+    /// Clicks the button in `place` whose words begin with `label`.
+    pub(crate) async fn press(&self, place: &str, label: &str) {
+        let path = format!("//*[{place}]//button[starts-with(normalize-space(), '{label}')]");
+        let button = self.browser.wait().at_most(SOON).for_element(Locator::XPath(&path)).await;
+        button.unwrap_or_else(|error| panic!("no button {label:?} in {place}: {error}")).click().await.unwrap();
+    }
+
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        let element = self.browser.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
+        element.unwrap_or_else(|error| panic!("no {selector}: {error}")).text().await.unwrap()
+    }
+
+    pub(crate) async fn count(&self, selector: &str) -> u64 {
+        let count = self.run("return document.querySelectorAll(arguments[0]).length", json!([selector])).await;
+        count.as_u64().unwrap()
+    }
+
+    /// Waits until the page holds `count` of what the selector finds.
+    pub(crate) async fn until(&self, selector: &str, count: u64) {
+        self.until_within(selector, count, SOON).await;
+    }
+
+    pub(crate) async fn until_within(&self, selector: &str, count: u64, limit: Duration) {
+        let reached = async {
+            while self.count(selector).await != count {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        if timeout(limit, reached).await.is_err() {
+            let page = self.run("return document.body.innerText", json!([])).await;
+            panic!("never {count} of {selector} within {limit:?}:\n{}", page.as_str().unwrap_or_default());
+        }
+    }
+
+    pub(crate) async fn run(&self, script: &str, arguments: Value) -> Value {
+        let Value::Array(arguments) = arguments else { panic!("arguments are a list") };
+        self.browser.execute(script, arguments).await.unwrap()
+    }
+}
+
+/// The browser is in the group of its driver.
+impl Drop for Page {
+    fn drop(&mut self) {
+        if let Some(group) = self.driver.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+            // It may have ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
