@@ -1,7 +1,7 @@
 //! The event tape: the console's last lines, kept for the page.
 //!
 //! The console's lines are `tracing` events. The SDK writes its own, the Market writes the rest with the
-//! target [`TARGET`], and [`Tape`] is a layer over both: page and console cannot tell different stories.
+//! target `market`, and [`Tape`] is a layer over both: page and console cannot tell different stories.
 
 mod layer;
 mod line;

@@ -7,14 +7,13 @@
 //! |---|---|
 //! | what it answers | `ratings` |
 //! | how it appears in the registry, and leaves | [`run`] |
-//! | what a connection may cost | [`serve`] |
+//! | what a connection may cost | [`mainstay::serve::Limits`] |
 //! | how it is started | [`Args`] |
 
 mod args;
 mod plan;
 mod ratings;
 mod run;
-pub mod serve;
 
 pub use args::{Args, BadArgs};
 pub use plan::{CannotListen, Plan, take_ports};

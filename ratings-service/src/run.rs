@@ -4,11 +4,11 @@ use std::future::Future;
 use std::io;
 
 use mainstay::contracts::ratings::Ratings;
+use mainstay::serve::{self, Limits};
 use mainstay::{Address, Registration};
 use tokio::net::TcpListener;
 
 use crate::ratings;
-use crate::serve::{Limits, serve};
 
 /// What one instance must know.
 #[derive(Debug, Clone)]
@@ -35,6 +35,6 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         shutdown.await;
         lease.release().await;
     };
-    serve(listener, ratings::router(), Limits::default(), left).await;
+    serve::run(listener, ratings::router(), Limits::default(), left).await;
     Ok(())
 }

@@ -44,6 +44,7 @@
 //! | `mainstay::call` | debug | `ratings using instance 1: http://127.0.0.1:8001` |
 //! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `GONE`, `REGISTRY` (see [`Event`]) |
 //! | `mainstay::lease` | info, warn | an instance's own registration |
+//! | `mainstay::serve` | warn | connections that could not be accepted, requests dropped at the end |
 
 mod backoff;
 mod balance;

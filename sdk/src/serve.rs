@@ -1,5 +1,7 @@
 //! Answering the calls of a contract: the serving side's half of [`contracts::wire`](crate::contracts::wire).
 
+mod server;
+
 use std::future::Future;
 
 use axum::Json;
@@ -9,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::{Method, StatusCode};
 use mainstay_contracts::{Call, Refusal, wire};
+
+pub use self::server::{Limits, run};
 
 /// Answers call `C`. Its method and types come from the contract; so does its route:
 ///

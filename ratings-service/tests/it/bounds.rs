@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
-use ratings_service::serve::{Limits, serve};
+use mainstay::serve::{Limits, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -31,7 +31,7 @@ async fn served(router: Router, limits: Limits) -> Served {
     let listener = free_port().await;
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve(listener, router, limits, async { stopped.await.unwrap_or_default() }));
+    let task = tokio::spawn(run(listener, router, limits, async { stopped.await.unwrap_or_default() }));
     Served { address, stop, task }
 }
 

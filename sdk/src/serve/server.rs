@@ -1,7 +1,4 @@
-//! Serves a router on a listener, with a bound on everything a client can make it hold.
-//!
-//! `axum::serve` is shorter, but lets anybody open connections without number and keep them for ever:
-//! one client that sends half a request a thousand times would end the service.
+//! A router on a listener, with a bound on everything a client can make it hold.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,11 +15,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use mainstay::serve::Refused;
 use tokio::net::TcpListener;
-use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use super::Refused;
 
 /// What clients may make a server hold, and for how long.
 ///
@@ -33,7 +31,7 @@ use tokio::time::{sleep, timeout};
 /// | [`body_bytes`](Limits::body_bytes) | 64 KiB | 413 |
 /// | [`answer`](Limits::answer), to the response's head | 10 s | 408 |
 /// | [`drain`](Limits::drain), after the shutdown | 2 s | what still runs is dropped |
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections that are open at once.
     pub connections: usize,
@@ -63,7 +61,12 @@ impl Default for Limits {
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Serves `router` on `listener` until `shutdown` resolves, then accepts nothing more and finishes what has begun.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()>) {
+///
+/// `axum::serve` is shorter, but lets anybody open connections without number and keep them for ever: one
+/// client that sends half a request a thousand times would end the service.
+///
+/// Cancel safe: dropping it closes every connection.
+pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()>) {
     let service = TowerToHyperService::new(router.layer(middleware::from_fn_with_state(limits, bound)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head);
@@ -72,7 +75,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        select! {
+        tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
@@ -83,7 +86,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
                     connections.spawn(ending.watch(http.serve_connection(TokioIo::new(stream), service.clone())));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    warn!(target: "mainstay::serve", "a connection could not be accepted: {error}");
                     sleep(ACCEPT_AGAIN).await;
                 }
             },
@@ -91,7 +94,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     }
     drop(listener);
     if timeout(limits.drain, ending.shutdown()).await.is_err() {
-        tracing::warn!("requests were dropped: they took longer than {:?} to end", limits.drain);
+        warn!(target: "mainstay::serve", "requests were dropped: they took longer than {:?} to end", limits.drain);
     }
 }
 
