@@ -97,6 +97,22 @@ async fn a_deadline_of_the_callers_own_leaves_the_verdict_to_the_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_attempt_starts_after_the_deadline() {
+    let network = Network::new();
+    let slow = |_: &str| Answer::ok(RATING).after(Duration::from_secs(10));
+    let instances: Vec<_> = (1..=6).map(|number| network.instance(&format!("10.0.0.{number}:80"), slow)).collect();
+    let policy = Policy::builder().timeout(Duration::from_millis(300)).deadline(Duration::from_secs(1)).build_const();
+    let client = client(&network, &instances, policy);
+    let started = Instant::now();
+    let error = camera(&client).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Deadline, 4));
+    assert_eq!(started.elapsed(), Duration::from_secs(1));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(instances.iter().map(|instance| instance.requests()).sum::<u64>(), 4);
+    assert_settled(&client);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_health_path_two_concurrent_calls_are_one_probe() {
     let (instances, client) = ratings(1, NO_HEALTH_PATH);
     let mut events = client.events();
