@@ -23,9 +23,9 @@ pub enum Idempotence {
 /// | [`deadline`](Policy::deadline) of the whole call | the timeout | > 0, ≤ 1 h |
 /// | [`failure_limit`](Policy::failure_limit) in a row that opens a breaker | 3 | ≥ 1 |
 /// | [`retest_delay`](Policy::retest_delay) of an open breaker | 30 s | > 0, ≤ 24 h |
-/// | [`health_path`](Policy::health_path) to probe in half-open | none: one live call is the probe | starts with `/` |
+/// | [`health_path`](Policy::health_path) to probe in half-open | none: one live call is the probe | starts with `/`, visible ASCII |
 /// | [`idempotence`](Policy::idempotence) | by HTTP method | |
-/// | [`keep_last_good`](Policy::keep_last_good) | 10 min | ≤ 24 h, or nothing is kept |
+/// | [`keep_last_good`](Policy::keep_last_good) of calls that only read | 10 min | ≤ 24 h, or nothing is kept |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     timeout: Duration,
@@ -85,7 +85,8 @@ impl Policy {
         self.retest_delay
     }
 
-    /// Where a probe in half-open asks. Without it, exactly one live call is the probe.
+    /// Where a probe in half-open asks; only an answer of 2xx is a success. Without it, exactly one live call is
+    /// the probe.
     pub const fn health_path(&self) -> Option<&'static str> {
         self.health_path
     }
@@ -95,7 +96,8 @@ impl Policy {
         self.idempotence
     }
 
-    /// How long the last good answer is kept for when no live one can be had; `None` keeps nothing.
+    /// How long the last good answer is kept for when no live one can be had; `None` keeps nothing. Only answers to
+    /// safe methods (`GET`, `HEAD`) are kept: a change that was made some time ago is not this change.
     pub const fn keep_last_good(&self) -> Option<Duration> {
         self.keep_last_good
     }
@@ -187,9 +189,9 @@ impl PolicyBuilder {
             return Err(BadPolicy("retest delay must be more than 0 and at most 24 hours"));
         }
         if let Some(path) = policy.health_path
-            && (path.is_empty() || path.as_bytes()[0] != b'/')
+            && !is_path(path.as_bytes())
         {
-            return Err(BadPolicy("health path must start with /"));
+            return Err(BadPolicy("health path must start with / and hold visible ASCII without #"));
         }
         if let Some(age) = policy.keep_last_good
             && (age.is_zero() || longer(age, DAY))
@@ -209,6 +211,17 @@ impl PolicyBuilder {
             Err(BadPolicy(rule)) => panic!("{}", rule),
         }
     }
+}
+
+const fn is_path(path: &[u8]) -> bool {
+    let mut at = 0;
+    while at < path.len() {
+        if !path[at].is_ascii_graphic() || path[at] == b'#' {
+            return false;
+        }
+        at += 1;
+    }
+    !path.is_empty() && path[0] == b'/'
 }
 
 const fn longer(a: Duration, b: Duration) -> bool {
@@ -242,6 +255,8 @@ mod tests {
             (Policy::builder().retest_delay(Duration::ZERO), "retest delay"),
             (Policy::builder().retest_delay(DAY + second), "retest delay"),
             (Policy::builder().health_path("health"), "health path"),
+            (Policy::builder().health_path("/health check"), "health path"),
+            (Policy::builder().health_path(""), "health path"),
             (Policy::builder().keep_last_good(Duration::ZERO), "keep-last-good"),
         ] {
             let error = builder.build().unwrap_err().to_string();

@@ -137,7 +137,8 @@ pub struct Instance {
     /// Where it stands, if that matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// Its share of the calls, beside instances of weight 1.
+    /// What share of the calls it asks for, beside instances of weight 1. Told to everybody; round robin does not
+    /// look at it.
     #[serde(default = "one")]
     pub weight: u16,
     /// What version it runs.
@@ -361,6 +362,9 @@ pub enum WatchFrame {
         /// The service's last change.
         revision: u64,
     },
+    /// Something a later registry tells, for later clients.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why an instance is gone.
@@ -373,6 +377,9 @@ pub enum GoneReason {
     ConnectionClosed,
     /// It was silent for [`GONE_AFTER`].
     Silent,
+    /// A reason that only later clients know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// One line of a [`HOLD`] stream. The first is `held`.
@@ -383,11 +390,15 @@ pub enum HoldFrame {
     Held(Registered),
     /// The registry is there. Sent every [`BOOKMARK_EVERY`].
     Bookmark,
-    /// A later incarnation has taken this instance's place; the stream ends and must not be renewed.
+    /// A later incarnation has taken this instance's place and the stream ends. Whoever tries again, in case
+    /// the later one leaves, waits long before: the SDK half a minute.
     Superseded {
         /// The later incarnation.
         incarnation: u64,
     },
+    /// Something a later registry tells, for later instances.
+    #[serde(other)]
+    Unknown,
 }
 
 #[cfg(test)]

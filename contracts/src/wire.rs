@@ -65,6 +65,9 @@ pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
 
 /// Turns a request back into its call: `params` are the route's fields with their decoded values.
 ///
+/// [`encode`] puts all fields into a body; whoever writes one by hand may leave out those that the path says, if
+/// they are texts.
+///
 /// # Errors
 /// When a field is missing or of the wrong type, or when path and body contradict each other.
 pub fn decode<C: Call>(params: &[(&str, &str)], query: Option<&str>, body: &[u8]) -> Result<C, BadCall> {

@@ -76,7 +76,11 @@ impl Market {
         let began = Instant::now();
         let asked = join_all(THINGS.iter().map(|thing| ratings.ask(thing.id))).await;
         let page = Page { began, elapsed: began.elapsed(), asked };
-        *self.0.page.lock() = Some(Arc::new(page));
+        let mut last = self.0.page.lock();
+        // A page that hung must not take the place of one that began after it.
+        if last.as_ref().is_none_or(|last| last.began <= page.began) {
+            *last = Some(Arc::new(page));
+        }
     }
 
     /// Asks for one rating, outside any page.

@@ -19,6 +19,8 @@ pub(crate) struct Ready {
     pub(crate) closed: Box<[Arc<InstanceState>]>,
     /// Present, half-open, and waiting for a live call as their probe.
     pub(crate) untested: Box<[Arc<InstanceState>]>,
+    /// Present, whatever their breakers say.
+    pub(crate) present: Box<[Arc<InstanceState>]>,
 }
 
 /// Everybody in turn.
@@ -31,11 +33,6 @@ impl RoundRobin {
     /// Starts anywhere: many clients that start together must not all ask the same instance first.
     pub(crate) fn new() -> Self {
         Self { turn: AtomicU64::new(fastrand::u64(..1 << 32)) }
-    }
-
-    /// How many turns there have been, plus a constant.
-    pub(crate) fn turn(&self) -> u64 {
-        self.turn.load(Ordering::Relaxed)
     }
 
     /// The next instance that was not `tried` yet and whose breaker gives a permit.

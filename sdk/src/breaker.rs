@@ -63,17 +63,17 @@ pub enum Probe {
     ByCall,
 }
 
-/// What a breaker goes by.
+/// What a breaker goes by: made from a [`Policy`], which has checked it.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// Failures in a row that open it; 0 counts as 1.
-    pub failure_limit: u32,
+    /// Failures in a row that open it.
+    pub(crate) failure_limit: u32,
     /// How long it stays open.
-    pub retest_delay: Duration,
+    pub(crate) retest_delay: Duration,
     /// Who tests the instance in half-open.
-    pub probe: Probe,
+    pub(crate) probe: Probe,
     /// After this long a probe that was neither recorded nor dropped counts as lost, and another may go.
-    pub probe_lease: Duration,
+    pub(crate) probe_lease: Duration,
 }
 
 impl From<&Policy> for Rules {

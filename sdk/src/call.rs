@@ -11,15 +11,16 @@ use mainstay_contracts::registry::Instance;
 use mainstay_contracts::wire;
 use mainstay_contracts::{Call, Idempotence, Refusal};
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use self::attempt::{Attempt, Ended};
-use crate::breaker::Outcome;
+use crate::balance::Ready;
+use crate::breaker::{Outcome, Permit};
 use crate::client::Core;
 use crate::error::{Cause, Error, ErrorKind, Facts};
 use crate::instance::InstanceState;
-use crate::transport::{Outgoing, Reply};
+use crate::transport::{Outgoing, Reply, Slot};
 
 /// A value, and where it comes from.
 #[derive(Debug, Clone)]
@@ -76,17 +77,19 @@ pub(crate) async fn call<C: Call>(
         Ok(request) => request,
         Err(source) => return Err(course.end(Cause { source: Some(source), ..ErrorKind::BadCall.into() })),
     };
+    // A value read some time ago is worth something; a change made some time ago is not this change.
+    let last_good = core.last_good.as_ref().filter(|_| C::METHOD.is_safe());
     let key = last_good_key(&request);
-    match course.run(&request, decode::<C::Response>).await {
+    match course.run::<C::Response>(&request).await {
         Ok((value, body, instance)) => {
-            if let Some(last_good) = &core.last_good {
+            if let Some(last_good) = last_good {
                 last_good.keep(&key, &body, &instance, Instant::now());
             }
             Ok(Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed: course.started.elapsed() })
         }
         Err(reason) if reason.kind() == ErrorKind::Rejected => Err(reason),
         Err(reason) => {
-            let kept = core.last_good.as_ref().and_then(|last_good| last_good.get(&key, Instant::now()));
+            let kept = last_good.and_then(|last_good| last_good.get(&key, Instant::now()));
             let Some(kept) = kept else { return Err(reason) };
             let Ok(value) = serde_json::from_slice(&kept.body) else { return Err(reason) };
             let elapsed = course.started.elapsed();
@@ -103,6 +106,7 @@ struct Course<'a> {
     tried: Vec<Arc<InstanceState>>,
     attempts: u32,
     sent: bool,
+    all_refused: bool,
 }
 
 /// A decoded answer, its body, and who gave it.
@@ -110,16 +114,13 @@ type Answered<T> = (T, Bytes, Arc<Instance>);
 
 impl<'a> Course<'a> {
     fn new(core: &'a Arc<Core>, deadline: Instant) -> Self {
-        Self { core, started: Instant::now(), deadline, tried: Vec::new(), attempts: 0, sent: false }
+        Self { core, started: Instant::now(), deadline, tried: Vec::new(), attempts: 0, sent: false, all_refused: true }
     }
 
     /// Tries instance after instance, until one answers or there is a reason to stop.
-    async fn run<T>(
-        &mut self,
-        request: &Outgoing,
-        decode: fn(&Reply) -> Result<T, Cause>,
-    ) -> Result<Answered<T>, Error> {
-        if tokio::time::timeout_at(self.deadline, self.core.until_discovered()).await.is_err() {
+    async fn run<T: DeserializeOwned>(&mut self, request: &Outgoing) -> Result<Answered<T>, Error> {
+        self.core.roster.count_call();
+        if timeout_at(self.deadline, self.core.until_discovered()).await.is_err() {
             return Err(self.end(ErrorKind::Deadline.into()));
         }
         let mut last = None;
@@ -130,13 +131,15 @@ impl<'a> Course<'a> {
             }
             let ready = self.core.roster.ready();
             let Some((state, permit)) = self.core.roster.rotation.pick(&ready, &self.tried, now) else {
-                return Err(self.end(last.unwrap_or_else(|| self.core.nobody(now))));
+                return Err(self.end(nobody(&ready, last, now)));
             };
             drop(ready);
+            let Some((slot, permit)) = self.slot(&state, permit).await? else { continue };
             self.attempts += 1;
             let instance = state.instance();
             debug!(target: "mainstay::call", "{} using instance {}: {}", self.core.service, instance.number, instance.address);
-            let attempt = Attempt::start(self.core, &state, permit, request.clone(), now);
+            let check = |reply: &Reply| decode::<T>(reply).err();
+            let attempt = Attempt::start(self.core, &state, permit, slot, request.clone(), check);
             let Ended { result, permit, sent } = attempt.until(self.deadline).await;
             self.sent |= sent;
             let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
@@ -150,11 +153,25 @@ impl<'a> Course<'a> {
                 Err(cause) => cause,
             };
             self.tried.push(state);
+            self.all_refused &= cause.kind == ErrorKind::Refused;
             let elsewhere = matches!(cause.kind, ErrorKind::Refused | ErrorKind::Broken | ErrorKind::Timeout);
             if !elsewhere || sent && !request.repeatable {
                 return Err(self.end(cause));
             }
             last = Some(cause);
+        }
+    }
+
+    /// The right to a connection. While it is waited for, no permit is held: it may not be worth having any more
+    /// (`None`), and that all connections are busy is not the instance's fault.
+    async fn slot(&self, state: &InstanceState, permit: Permit) -> Result<Option<(Slot, Permit)>, Error> {
+        if let Some(slot) = state.connections.try_slot() {
+            return Ok(Some((slot, permit)));
+        }
+        drop(permit);
+        match timeout_at(self.deadline, state.connections.slot()).await {
+            Ok(slot) => Ok(state.breaker.admit(Instant::now()).ok().map(|permit| (slot, permit))),
+            Err(_) => Err(self.end(ErrorKind::Deadline.into())),
         }
     }
 
@@ -164,6 +181,7 @@ impl<'a> Course<'a> {
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
             sent: self.sent,
+            all_refused: self.all_refused,
         };
         Error::new(self.core.service, cause, facts)
     }
@@ -206,15 +224,13 @@ fn box_error(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn s
     Box::new(error)
 }
 
-impl Core {
-    /// Why nobody can be asked.
-    fn nobody(&self, now: Instant) -> Cause {
-        let present: Vec<_> = self.roster.everybody().into_iter().filter(|state| state.is_present()).collect();
-        if present.is_empty() {
-            return ErrorKind::NoInstance.into();
-        }
-        let retest = present.iter().filter_map(|state| state.breaker.retest_at()).min();
-        let retry_after = retest.map(|at| at.saturating_duration_since(now));
-        Cause { retry_after, ..ErrorKind::AllOpen.into() }
-    }
+/// Why nobody (else) can be asked, and when that may change.
+fn nobody(ready: &Ready, last: Option<Cause>, now: Instant) -> Cause {
+    let retest = ready.present.iter().filter_map(|state| state.breaker.retest_at()).min();
+    let cause = last.unwrap_or_else(|| match ready.present.is_empty() {
+        true => ErrorKind::NoInstance.into(),
+        false => ErrorKind::AllOpen.into(),
+    });
+    let retry_after = cause.retry_after.or_else(|| retest.map(|at| at.saturating_duration_since(now)));
+    Cause { retry_after, ..cause }
 }

@@ -9,15 +9,14 @@ use mainstay_contracts::Address;
 use mainstay_contracts::registry::Instance;
 
 pub(crate) use self::roster::{Noted, Roster};
-pub(crate) use self::watch::{Connection, watch};
+pub(crate) use self::watch::{Connection, keep_time, watch};
 
 /// Instances at these addresses, numbered from 1 in the order given.
 pub(crate) fn fixed(addresses: &[Address]) -> Vec<Arc<Instance>> {
     let instance = |(number, address): (u32, &Address)| {
-        // An address is made of what an id may hold, but for the colons and brackets.
-        let id = address.authority().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
         Some(Arc::new(Instance {
-            id: id.parse().ok()?,
+            // Always a name: `ok` only says so to the compiler.
+            id: format!("fixed-{number}").parse().ok()?,
             number,
             address: address.clone(),
             zone: None,

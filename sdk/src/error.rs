@@ -74,6 +74,8 @@ pub(crate) struct Facts {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) sent: bool,
+    /// Did every instance that was tried refuse?
+    pub(crate) all_refused: bool,
 }
 
 /// What made the last attempt fail.
@@ -118,9 +120,13 @@ impl Error {
         self.0.service
     }
 
-    /// Was nobody left to ask: no instance known, every breaker open, or every instance refused?
+    /// Was nobody left to ask: no instance known, every breaker open, or every instance that was tried refused?
     pub fn is_down(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::NoInstance | ErrorKind::AllOpen | ErrorKind::Refused)
+        match self.0.kind {
+            ErrorKind::NoInstance | ErrorKind::AllOpen => true,
+            ErrorKind::Refused => self.0.facts.all_refused,
+            _ => false,
+        }
     }
 
     /// Did the last attempt or the whole call take too long?

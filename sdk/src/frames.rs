@@ -1,24 +1,45 @@
 //! A stream of the registry's frames, with a bound on its silence.
 
 use std::error::Error;
+use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use http::StatusCode;
 use mainstay_contracts::Refusal;
 use mainstay_contracts::registry::BOOKMARK_EVERY;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
+use crate::patience::wait_until;
 use crate::transport::{Connections, Lines, Outgoing};
 
 /// Three bookmarks missed: the registry is not there, whatever its connection says.
 const QUIET_LIMIT: Duration = BOOKMARK_EVERY.saturating_mul(3);
 
-/// How long a stream that seems silent is listened to once more.
-const SECOND_LOOK: Duration = Duration::from_millis(500);
-
 /// Whatever can go wrong with a registry is told in words and tried again.
 pub(crate) type AnyError = Box<dyn Error + Send + Sync>;
+
+/// The registry said no.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Refused {
+    pub(crate) fn is(&self, status: StatusCode) -> bool {
+        self.status == status
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Error for Refused {}
 
 pub(crate) struct Frames<T> {
     lines: Lines,
@@ -37,8 +58,8 @@ impl<T: DeserializeOwned> Frames<T> {
         }
         let line = timeout(QUIET_LIMIT, lines.next()).await.ok().and_then(Result::ok).flatten();
         match line.map(|line| serde_json::from_slice::<Refusal>(&line)) {
-            Some(Ok(refusal)) => Err(refusal.reason.into()),
-            _ => Err(format!("it answers with status {}", status.as_u16()).into()),
+            Some(Ok(refusal)) => Err(Refused { status, reason: refusal.reason }.into()),
+            _ => Err(Refused { status, reason: format!("it answers with status {}", status.as_u16()) }.into()),
         }
     }
 
@@ -46,11 +67,7 @@ impl<T: DeserializeOwned> Frames<T> {
     ///
     /// Cancel safe: silence is measured from the frame before.
     pub(crate) async fn next(&mut self) -> Result<Option<T>, AnyError> {
-        let line = match timeout_at(self.quiet_at, self.lines.next()).await {
-            Ok(line) => line?,
-            // It may be this process that was stopped, and what the registry said is still to be read.
-            Err(_) => timeout(SECOND_LOOK, self.lines.next()).await.map_err(|_| "it is silent")??,
-        };
+        let line = wait_until(self.quiet_at, self.lines.next()).await.map_err(|_| "it is silent")??;
         let Some(line) = line else { return Ok(None) };
         self.quiet_at = Instant::now() + QUIET_LIMIT;
         Ok(Some(serde_json::from_slice(&line)?))

@@ -45,11 +45,11 @@ pub(crate) struct Answers {
 
 /// Calls that went elsewhere while this instance's breaker was not closed.
 ///
-/// Derived from the turns of the rotation, so that skipping costs a caller nothing.
+/// Derived from the number of the client's calls, so that skipping costs a caller nothing.
 #[derive(Debug, Default)]
 struct Skips {
     before: u64,
-    since_turn: Option<u64>,
+    since_call: Option<u64>,
 }
 
 impl InstanceState {
@@ -94,23 +94,23 @@ impl InstanceState {
         self.standing().presence != Presence::Gone
     }
 
-    /// Starts or stops counting skipped calls, by the breaker's state at `turn` of the rotation.
-    pub(crate) fn count_skips(&self, state: BreakerState, turn: u64) {
+    /// Starts or stops counting skipped calls, by the breaker's state after so many calls of the client.
+    pub(crate) fn count_skips(&self, state: BreakerState, calls: u64) {
         let mut skips = self.skips.lock();
         let skipping = state != BreakerState::Closed && self.is_present();
-        match (skips.since_turn, skipping) {
-            (None, true) => skips.since_turn = Some(turn),
+        match (skips.since_call, skipping) {
+            (None, true) => skips.since_call = Some(calls),
             (Some(since), false) => {
-                skips.before += turn - since;
-                skips.since_turn = None;
+                skips.before += calls - since;
+                skips.since_call = None;
             }
             _ => {}
         }
     }
 
-    pub(crate) fn skipped(&self, turn: u64) -> u64 {
+    pub(crate) fn skipped(&self, calls: u64) -> u64 {
         let skips = self.skips.lock();
-        skips.before + skips.since_turn.map_or(0, |since| turn.saturating_sub(since))
+        skips.before + skips.since_call.map_or(0, |since| calls.saturating_sub(since))
     }
 }
 

@@ -43,6 +43,7 @@
 //! |---|---|---|
 //! | `mainstay::call` | debug | `ratings using instance 1: http://127.0.0.1:8001` |
 //! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `GONE`, `REGISTRY` (see [`Event`]) |
+//! | `mainstay::probe` | warn | a health path that answers 4xx |
 //! | `mainstay::lease` | info, warn | an instance's own registration |
 //! | `mainstay::serve` | warn | connections that could not be accepted, requests dropped at the end |
 
@@ -57,6 +58,7 @@ mod error;
 mod frames;
 mod instance;
 mod observe;
+mod patience;
 mod probe;
 mod register;
 #[cfg(feature = "serve")]

@@ -34,7 +34,8 @@ pub struct RegistryView {
     pub address: Address,
     /// Does its watch stand?
     pub reachable: bool,
-    /// How long ago it spoke last: at most 5 s while it is reachable. What is known is this old.
+    /// How long ago it spoke last, which it does every 5 s; after 15 s of silence it counts as unreachable. What is
+    /// known is this old.
     pub age: Duration,
 }
 
@@ -78,7 +79,7 @@ pub struct CallCounts {
     pub timed_out: u64,
     /// Went elsewhere while the breaker was not closed.
     pub skipped: u64,
-    /// Under way now.
+    /// Permits that are out now: calls, probes, and attempts whose caller has left.
     pub in_flight: u64,
 }
 
@@ -168,6 +169,7 @@ impl fmt::Display for Event {
                     GoneReason::Left => "left",
                     GoneReason::ConnectionClosed => "connection closed",
                     GoneReason::Silent => "silent for too long",
+                    GoneReason::Unknown => "for a reason not known here",
                 };
                 write!(f, "GONE {service} instance {}: {} ({why})", instance.number, instance.address)
             }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout};
-use tracing::debug;
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, warn};
 
 use crate::breaker::{BreakerState, Outcome, Permit};
 use crate::client::Core;
 use crate::error::{Cause, ErrorKind};
 use crate::instance::InstanceState;
+use crate::patience::wait_until;
 use crate::transport::Outgoing;
 
 /// How often a half-open instance is probed.
@@ -28,7 +29,9 @@ pub(crate) fn keep(core: &Arc<Core>, state: &Arc<InstanceState>) {
         core.clone().spawn(async move {
             loop {
                 watch_over(&core, &state).await;
-                state.keeper.store(false, Ordering::Release);
+                // A swap and not a store: whoever opened the breaker meanwhile either sees that nobody keeps it, or
+                // is seen below.
+                state.keeper.swap(false, Ordering::AcqRel);
                 let reopened = state.breaker.state(Instant::now()) != BreakerState::Closed;
                 if !reopened || core.roster.is_forgotten(&state) || state.keeper.swap(true, Ordering::AcqRel) {
                     return;
@@ -40,6 +43,7 @@ pub(crate) fn keep(core: &Arc<Core>, state: &Arc<InstanceState>) {
 
 /// Returns when the breaker is closed or nobody will ever use it again.
 async fn watch_over(core: &Arc<Core>, state: &Arc<InstanceState>) {
+    let mut complained = false;
     loop {
         if core.roster.is_forgotten(state) {
             return;
@@ -57,17 +61,17 @@ async fn watch_over(core: &Arc<Core>, state: &Arc<InstanceState>) {
                 }
             }
             (BreakerState::HalfOpen, None) => match core.policy.health_path() {
-                Some(path) if state.is_present() => probe_each_second(core, state, path).await,
+                Some(path) if state.is_present() => probe_each_second(core, state, path, &mut complained).await,
                 _ => state.changed.notified().await,
             },
         }
     }
 }
 
-async fn probe_each_second(core: &Arc<Core>, state: &Arc<InstanceState>, path: &str) {
+async fn probe_each_second(core: &Arc<Core>, state: &Arc<InstanceState>, path: &str, complained: &mut bool) {
     let next = Instant::now() + PROBE_EVERY;
     if let Ok(permit) = state.breaker.admit_probe(Instant::now()) {
-        probe(core, state, permit, path).await;
+        probe(core, state, permit, path, complained).await;
     }
     if state.breaker.state(Instant::now()) == BreakerState::HalfOpen {
         tokio::select! {
@@ -77,16 +81,23 @@ async fn probe_each_second(core: &Arc<Core>, state: &Arc<InstanceState>, path: &
     }
 }
 
-async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Permit, path: &str) {
+async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Permit, path: &str, complained: &mut bool) {
     let Ok(request) = Outgoing::get(path) else { return };
-    let answer = timeout(core.policy.timeout(), state.connections.exchange_once(&request)).await;
+    let answer = wait_until(Instant::now() + core.policy.timeout(), state.connections.exchange_once(&request)).await;
     let (outcome, cause) = match answer {
         Ok(Ok(reply)) if reply.status.is_success() => {
             let instance = state.instance();
             debug!(target: "mainstay::call", "{} using instance {}: {}", core.service, instance.number, instance.address);
             (Outcome::Success, None)
         }
-        Ok(Ok(_)) => (Outcome::Failure, Some(ErrorKind::Failed.into())),
+        Ok(Ok(reply)) => {
+            // More likely a contract that is wrong than an instance that is down, and nothing else would show it.
+            if reply.status.is_client_error() && !std::mem::replace(complained, true) {
+                let (service, status) = (core.service, reply.status.as_u16());
+                warn!(target: "mainstay::probe", "{service} instance {} answers {status} to {path}, its health path", state.instance().number);
+            }
+            (Outcome::Failure, Some(ErrorKind::Failed.into()))
+        }
         Ok(Err(broken)) => (Outcome::Failure, Some(Cause::from(broken))),
         Err(_) => (Outcome::Timeout, Some(ErrorKind::Timeout.into())),
     };

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use http::StatusCode;
 use mainstay_contracts::registry::{Beat, Deregister, HOLD, HoldFrame, InstanceId, Register, Registered};
 use mainstay_contracts::wire::{self, Encoded};
 use mainstay_contracts::{Address, Call, Service};
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
-use crate::frames::{AnyError, Frames};
+use crate::frames::{AnyError, Frames, Refused};
 use crate::transport::{Connections, Network, Outgoing, Reply};
 
 /// How long a clean stop waits for the registry.
@@ -56,7 +57,7 @@ impl Registration {
             weight: 1,
             version: None,
             metadata: Default::default(),
-            incarnation: Some(incarnation()),
+            incarnation: None,
         };
         Self { registry: std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into(), register }
     }
@@ -79,7 +80,7 @@ impl Registration {
         self
     }
 
-    /// Sets the instance's share of the calls, 1 to 1000.
+    /// Sets what share of the calls the instance asks for, 1 to 1000: told to everybody, not used by round robin.
     pub fn weight(mut self, weight: u16) -> Self {
         self.register.weight = weight;
         self
@@ -105,10 +106,11 @@ impl Registration {
     pub fn start(self) -> Lease {
         let (held, registered) = watch::channel(false);
         let stop = CancellationToken::new();
+        let register = Register { incarnation: Some(incarnation()), ..self.register };
         let keeper = Keeper {
             registry: Connections::new(&self.registry, Network::default()),
             address: self.registry,
-            register: self.register,
+            register,
             held,
             complained: false,
         };
@@ -187,10 +189,10 @@ impl Keeper {
     async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new();
         loop {
-            let opened = stop.run_until_cancelled(self.open(&mut backoff)).await;
+            let opened = stop.run_until_cancelled(self.open()).await;
             let ended = match opened {
                 None => return,
-                Some(Ok((frames, every))) => self.hold(frames, every, &stop).await,
+                Some(Ok((frames, every))) => self.hold(frames, every, &mut backoff, &stop).await,
                 Some(Err(error)) => Err(error),
             };
             self.held.send_replace(false);
@@ -203,7 +205,9 @@ impl Keeper {
                 }
                 Err(error) => {
                     self.complain(&error.to_string());
-                    backoff.next()
+                    let conflict =
+                        error.downcast_ref::<Refused>().is_some_and(|refused| refused.is(StatusCode::CONFLICT));
+                    if conflict { SUPERSEDED_PAUSE } else { backoff.next() }
                 }
             };
             if stop.run_until_cancelled(sleep(pause)).await.is_none() {
@@ -213,7 +217,7 @@ impl Keeper {
     }
 
     /// Registers; says how often to beat.
-    async fn open(&mut self, backoff: &mut Backoff) -> Result<(Frames<HoldFrame>, Duration), AnyError> {
+    async fn open(&mut self) -> Result<(Frames<HoldFrame>, Duration), AnyError> {
         let Register { service, id, .. } = &self.register;
         let body = serde_json::to_vec(&self.register)?;
         let target = HOLD.replace("{service}", service).replace("{id}", id.as_str());
@@ -222,7 +226,6 @@ impl Keeper {
         let Some(HoldFrame::Held(registered)) = frames.next().await? else {
             return Err("it does not speak the registry's protocol".into());
         };
-        backoff.reset();
         self.welcome(&registered);
         Ok((frames, Duration::from_millis(registered.beat_every_ms.clamp(10, 60_000))))
     }
@@ -232,6 +235,7 @@ impl Keeper {
         &self,
         mut frames: Frames<HoldFrame>,
         every: Duration,
+        backoff: &mut Backoff,
         stop: &CancellationToken,
     ) -> Result<Ended, AnyError> {
         let mut beats = interval_at(Instant::now() + every, every);
@@ -244,6 +248,8 @@ impl Keeper {
                     None => return Ok(Ended::Stream),
                 },
                 _ = beats.tick() => {
+                    // Only a lease that has stood for a while makes the next try a first one.
+                    backoff.reset();
                     if !self.beat(every).await {
                         return Ok(Ended::Forgotten);
                     }

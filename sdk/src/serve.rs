@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{RawPathParams, RawQuery};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use http::{Method, StatusCode};
+use http::StatusCode;
 use mainstay_contracts::{Call, Refusal, wire};
 
 pub use self::server::{Limits, run};
@@ -32,6 +32,9 @@ pub use self::server::{Limits, run};
 /// ```
 ///
 /// A request that does not fit the call is answered with 400 and the reason.
+///
+/// # Panics
+/// When the contract's method is not one of HTTP's own.
 pub fn call<C, H, F, S>(handler: H) -> MethodRouter<S>
 where
     C: Call,
@@ -49,13 +52,9 @@ where
 }
 
 fn method<C: Call>() -> MethodFilter {
-    match C::METHOD {
-        Method::GET => MethodFilter::GET,
-        Method::PUT => MethodFilter::PUT,
-        Method::DELETE => MethodFilter::DELETE,
-        Method::PATCH => MethodFilter::PATCH,
-        Method::HEAD => MethodFilter::HEAD,
-        _ => MethodFilter::POST,
+    match MethodFilter::try_from(C::METHOD) {
+        Ok(method) => method,
+        Err(_) => panic!("{} is not a method that can be routed", C::METHOD),
     }
 }
 

@@ -11,6 +11,7 @@ mod network;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use mainstay_contracts::wire::Encoded;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use self::lines::Lines;
 pub(crate) use self::network::Network;
@@ -35,7 +36,7 @@ pub(crate) use self::network::Network;
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 /// Idle connections kept per instance.
 const IDLE_LIMIT: usize = 32;
-/// Connections per instance; further calls wait, within their attempt timeout.
+/// Connections per instance; further calls wait for one, within their deadline and at nobody's fault.
 const OPEN_LIMIT: usize = 512;
 
 /// A request that may be sent more than once.
@@ -121,7 +122,13 @@ pub(crate) struct Connections {
     authority: Box<str>,
     host: HeaderValue,
     idle: Mutex<Vec<Sender>>,
-    open: Semaphore,
+    open: Arc<Semaphore>,
+}
+
+/// The right to one connection.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    _open: Option<OwnedSemaphorePermit>,
 }
 
 impl Connections {
@@ -132,26 +139,45 @@ impl Connections {
             authority: authority.into(),
             host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
             idle: Mutex::default(),
-            open: Semaphore::new(OPEN_LIMIT),
+            open: Arc::new(Semaphore::new(OPEN_LIMIT)),
         }
+    }
+
+    /// A free slot, if there is one now.
+    pub(crate) fn try_slot(&self) -> Option<Slot> {
+        Arc::clone(&self.open).try_acquire_owned().ok().map(|open| Slot { _open: Some(open) })
+    }
+
+    /// Waits for a slot, without a bound.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn slot(&self) -> Slot {
+        // The semaphore is never closed.
+        Slot { _open: Arc::clone(&self.open).acquire_owned().await.ok() }
+    }
+
+    /// Closes the connections that nobody uses.
+    pub(crate) fn forget_idle(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock());
+        drop(idle);
     }
 
     /// One request, one whole answer. `sent` becomes true before the first byte may leave.
     ///
     /// Cancel safe: dropping it closes the connection it used.
     pub(crate) async fn exchange(&self, request: &Outgoing, sent: &AtomicBool) -> Result<Reply, Broken> {
-        // The semaphore is never closed.
-        let _open = self.open.acquire().await;
-        while let Some(mut sender) = self.idle_sender() {
+        let mut repeated = false;
+        while !repeated && let Some(mut sender) = self.idle_sender() {
             if sender.ready().await.is_err() {
                 continue;
             }
             sent.store(true, Ordering::Relaxed);
             match sender.try_send_request(request.to_request(&self.host)).await {
                 Ok(response) => return self.finish(sender, response).await,
-                // It broke while idle: nothing was sent, or it may be sent again (RFC 9112, 9.3.1).
+                // It broke while idle, and nothing was sent.
                 Err(error) if error.message().is_some() => sent.store(false, Ordering::Relaxed),
-                Err(_) if request.repeatable => {}
+                // It may have broken while idle; sent again once, on a fresh connection (RFC 9112, 9.3.1).
+                Err(_) if request.repeatable => repeated = true,
                 Err(error) => return Err(Broken::Connection(error.into_error())),
             }
         }

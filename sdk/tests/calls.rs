@@ -12,7 +12,7 @@ use http::StatusCode;
 use mainstay::contracts::ratings::{GetRating, Ratings};
 use mainstay::testing::{Answer, Network};
 use mainstay::tower::ClientService;
-use mainstay::{BreakerState, Client, ErrorKind, Policy, Service};
+use mainstay::{BreakerState, Call, Client, ErrorKind, Policy, Service};
 use tokio::time::{Instant, sleep, timeout};
 
 const NO_HEALTH_PATH: Policy = Ratings::POLICY.to_builder().no_health_path().build_const();
@@ -94,6 +94,73 @@ async fn a_deadline_of_the_callers_own_leaves_the_verdict_to_the_timeout() {
     sleep(Duration::from_millis(901)).await;
     assert_eq!(breaker(&client, 1), BreakerState::Open);
     assert_settled(&client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_never_answered_from_memory() {
+    let network = Network::new();
+    let instance = network.instance("10.0.0.1:80", |_| Answer::ok("7"));
+    let client = Client::<Orders>::builder().fixed([instance.address()]).network(network).build().unwrap();
+    assert_eq!(client.call(Order { thing: "camera".to_owned() }).await.unwrap().value, 7);
+    instance.kill();
+    // Until the idle connection is known to be broken.
+    sleep(Duration::from_millis(1)).await;
+    let error = client.call(Order { thing: "camera".to_owned() }).await.unwrap_err();
+    assert!(error.is_down() && !error.was_sent());
+}
+
+struct Orders;
+
+impl Service for Orders {
+    const NAME: &'static str = "orders";
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Order {
+    thing: String,
+}
+
+impl Call for Order {
+    type Service = Orders;
+    type Response = u32;
+    const METHOD: http::Method = http::Method::POST;
+    const ROUTE: &'static str = "/orders";
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_calls_than_connections_are_not_the_instances_fault() {
+    let network = Network::new();
+    let instance = network.instance("10.0.0.1:80", |_| Answer::ok(RATING).after(Duration::from_millis(600)));
+    let client = client(&network, &[instance], Ratings::POLICY);
+    let calls = (0..600).map(|_| camera(&client));
+    let ended = futures_util::future::join_all(calls).await;
+    let live = ended.iter().flatten().filter(|fetched| fetched.is_live()).count();
+    assert!((512..600).contains(&live), "{live} live answers");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!((breaker(&client, 1), view(&client, 1).calls.failed), (BreakerState::Closed, 0));
+    assert_settled(&client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_left_behind_is_judged_like_any_other() {
+    let network = Network::new();
+    let wrong = |_: &str| Answer::ok("not JSON").after(Duration::from_millis(500));
+    let client = client(&network, &[network.instance("10.0.0.1:80", wrong)], Ratings::POLICY);
+    assert!(timeout(Duration::from_millis(100), camera(&client)).await.is_err());
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(breaker(&client, 1), BreakerState::Open);
+    assert_settled(&client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_timeout_is_not_the_death_of_everybody() {
+    let policy = Ratings::POLICY.to_builder().deadline(Duration::from_secs(3)).build_const();
+    let (instances, client) = ratings(2, policy);
+    instances[0].pause();
+    instances[1].kill();
+    let error = camera(&client).await.unwrap_err();
+    assert_eq!((error.attempts(), error.is_down()), (2, false));
+    assert!(error.retry_after().is_some_and(|after| after <= Duration::from_secs(30)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,15 +3,20 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use mainstay::contracts::ratings::{GetRating, Rating, Ratings, Stars};
 use mainstay::serve::{self, Refused};
-use mainstay::{Address, BreakerState, Call, Client, Event, EventKind, Events, Lease, Presence, Registration};
+use mainstay::{
+    Address, BreakerState, Call, Client, ErrorKind, Event, EventKind, Events, Lease, Presence, Registration,
+};
 use mainstay_registry::Config;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// More than anything here takes; only a defect makes a test wait for it.
 const LONG: Duration = Duration::from_secs(20);
@@ -168,6 +173,50 @@ async fn a_client_without_its_registry_says_that_nobody_is_known() {
     let error = within(client.call(GetRating::new("camera"))).await.unwrap_err();
     assert!(error.is_down() && !error.was_sent());
     assert!(!client.snapshot().registry.unwrap().reachable);
+}
+
+#[tokio::test]
+async fn a_registry_that_says_nothing_costs_a_call_its_deadline() {
+    // The kernel accepts for it.
+    let silent = TcpListener::bind(anywhere()).await.unwrap();
+    let (client, _events) = client(silent.local_addr().unwrap());
+    let deadline = Instant::now() + Duration::from_millis(100);
+    let error = within(client.call_before(GetRating::new("camera"), deadline)).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.was_sent()), (ErrorKind::Deadline, 0, false));
+}
+
+/// Answers the first request of every connection, and hangs up on the second.
+#[tokio::test]
+async fn a_request_is_sent_twice_at_most_when_connections_break() {
+    let listener = TcpListener::bind(anywhere()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let requests = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let counted = Arc::clone(&counted);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                for request in 0..2 {
+                    let Ok(1..) = socket.read(&mut buffer).await else { return };
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    // All of the first requests are under way at once, so that each takes a connection.
+                    if request == 0 {
+                        sleep(Duration::from_millis(50)).await;
+                        let body = r#"{"thing":"camera","rating":4.5}"#;
+                        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                        socket.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let client = Client::<Ratings>::builder().fixed([address.into()]).build().unwrap();
+    let calls = [(); 8].map(|()| client.call(GetRating::new("camera")));
+    assert!(futures_util::future::join_all(calls).await.into_iter().all(|fetched| fetched.unwrap().is_live()));
+    assert_eq!(requests.load(Ordering::SeqCst), 8);
+    assert!(client.call(GetRating::new("camera")).await.unwrap().is_live());
+    assert_eq!(requests.load(Ordering::SeqCst), 10);
 }
 
 fn state(client: &Client<Ratings>, number: u32) -> BreakerState {

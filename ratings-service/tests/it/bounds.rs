@@ -36,7 +36,7 @@ async fn served(router: Router, limits: Limits) -> Served {
 }
 
 fn patient() -> Limits {
-    Limits { head: NEVER, answer: NEVER, drain: NEVER, ..Limits::default() }
+    Limits { head: NEVER, body: NEVER, answer: NEVER, drain: NEVER, ..Limits::default() }
 }
 
 #[tokio::test]
@@ -50,11 +50,18 @@ async fn half_a_head_is_closed_after_its_time() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_answered_after_its_time() {
     let router = Router::new().route("/", post(|_: Bytes| async {}));
-    let served = served(router, Limits { answer: SOON, ..patient() }).await;
+    let served = served(router, Limits { body: SOON, ..patient() }).await;
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf").await.unwrap();
     let answer = read(stream).await;
-    assert_eq!((answer.status, &answer.body["reason"]), (408, &"no answer within 50ms".into()));
+    assert_eq!((answer.status, &answer.body["reason"]), (408, &"the body took longer than 50ms".into()));
+}
+
+#[tokio::test]
+async fn a_handler_that_hangs_is_the_servers_fault() {
+    let router = Router::new().route("/", get(|| async { pending::<()>().await }));
+    let served = served(router, Limits { answer: SOON, ..patient() }).await;
+    assert_eq!(ask(served.address, get_request("/").as_bytes()).await.status, 503);
 }
 
 #[tokio::test]

@@ -59,6 +59,24 @@ fn many_failures_open_once() {
 }
 
 #[test]
+fn failures_on_many_threads_open_once() {
+    for _ in 0..200 {
+        let (breaker, now) = breaker(3, Probe::ByItself);
+        let start = std::sync::Barrier::new(8);
+        let opened: usize = std::thread::scope(|scope| {
+            let caller = || {
+                let permits: Vec<_> = (0..4).map(|_| breaker.admit(now).ok()).collect();
+                start.wait();
+                permits.into_iter().flatten().filter_map(|permit| permit.record(Outcome::Failure, now)).count()
+            };
+            let callers: Vec<_> = (0..8).map(|_| scope.spawn(caller)).collect();
+            callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+        });
+        assert_eq!((opened, breaker.permits().failure, breaker.permits().stale), (1, 3, 29));
+    }
+}
+
+#[test]
 fn failures_count_in_a_row_only() {
     let (breaker, now) = breaker(3, Probe::ByItself);
     for outcome in [Outcome::Failure, Outcome::Timeout, Outcome::Success, Outcome::Failure, Outcome::Failure] {
@@ -112,7 +130,7 @@ fn a_failed_probe_reopens_only_when_it_was_a_call() {
 }
 
 #[test]
-fn a_success_admitted_before_the_trip_does_not_close() {
+fn a_success_admitted_before_the_opening_does_not_close() {
     let (breaker, now) = breaker(1, Probe::ByItself);
     let (early, fatal) = (breaker.admit(now).unwrap(), breaker.admit(now).unwrap());
     let _ = fatal.record(Outcome::Failure, now);

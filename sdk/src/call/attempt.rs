@@ -10,14 +10,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::time::Instant;
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout_at};
 
 use crate::breaker::{Outcome, Permit};
 use crate::client::Core;
 use crate::error::{Cause, ErrorKind};
 use crate::instance::InstanceState;
-use crate::transport::{Broken, Outgoing, Reply};
+use crate::patience::wait_until;
+use crate::transport::{Broken, Outgoing, Reply, Slot};
 
 /// A deadline that leaves an instance this part of its time has left it its time: where both are one second,
 /// as in most contracts, picking takes the rest.
@@ -25,10 +26,14 @@ const NEARLY: f64 = 0.95;
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
 
+/// What is wrong with an answer.
+type Check = fn(&Reply) -> Option<Cause>;
+
 pub(super) struct Attempt {
     core: Arc<Core>,
     state: Arc<InstanceState>,
     sent: Arc<AtomicBool>,
+    check: Check,
     /// When the instance has had its time, and when all but all of it.
     times_out: Instant,
     nearly: Instant,
@@ -49,17 +54,23 @@ impl Attempt {
         core: &Arc<Core>,
         state: &Arc<InstanceState>,
         permit: Permit,
+        slot: Slot,
         request: Outgoing,
-        now: Instant,
+        check: Check,
     ) -> Self {
+        let now = Instant::now();
         let sent = Arc::new(AtomicBool::new(false));
         let connections = Arc::clone(&state.connections);
         let marked = Arc::clone(&sent);
-        let exchange: Exchange = Box::pin(async move { connections.exchange(&request, &marked).await });
+        let exchange: Exchange = Box::pin(async move {
+            let _slot = slot;
+            connections.exchange(&request, &marked).await
+        });
         Self {
             core: Arc::clone(core),
             state: Arc::clone(state),
             sent,
+            check,
             times_out: now + core.policy.timeout(),
             nearly: now + core.policy.timeout().mul_f64(NEARLY),
             under_way: Some((exchange, permit)),
@@ -69,7 +80,7 @@ impl Attempt {
     pub(super) async fn until(mut self, deadline: Instant) -> Ended {
         let late = || Ended { result: Err(ErrorKind::Deadline.into()), permit: None, sent: true };
         let Some((exchange, _)) = &mut self.under_way else { return late() };
-        let answer = timeout_at(self.times_out.min(deadline), exchange).await;
+        let answer = wait_until(self.times_out.min(deadline), exchange).await;
         let sent = self.sent.load(Ordering::Relaxed);
         if answer.is_err() && deadline < self.nearly {
             return Ended { sent, ..late() };
@@ -114,13 +125,10 @@ impl Drop for Attempt {
         if self.state.left_behind.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (core, state, times_out) = (Arc::clone(&self.core), Arc::clone(&self.state), self.times_out);
+        let (core, state) = (Arc::clone(&self.core), Arc::clone(&self.state));
+        let (times_out, check) = (self.times_out, self.check);
         self.core.spawn(async move {
-            let cause = match flatten(timeout_at(times_out, exchange).await) {
-                Ok(reply) if reply.status.is_server_error() => Some(ErrorKind::Failed.into()),
-                Ok(_) => None,
-                Err(cause) => Some(cause),
-            };
+            let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
             state.left_behind.store(false, Ordering::Release);
             core.settle(&state, permit, outcome(cause.as_ref()), cause.as_ref());
         });

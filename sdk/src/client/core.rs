@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use mainstay_contracts::registry::{Listed, Presence};
 use mainstay_contracts::{Address, Policy};
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
@@ -32,9 +33,13 @@ pub(crate) struct Core {
     pub(crate) roster: Roster,
     pub(crate) last_good: Option<LastGood>,
     registry: Option<Arc<Connection>>,
-    /// True once it is known who is there, or that nobody says.
+    /// True once it is known who is there, or that nobody says. The flag is for callers, who must not take the
+    /// channel's lock; the channel for those who wait.
+    is_discovered: AtomicBool,
     discovered: watch::Sender<bool>,
     events: broadcast::Sender<Event>,
+    /// Held while a transition is published and told, so that an instance's events come in their order.
+    turning: Mutex<()>,
     runtime: Handle,
     stop: CancellationToken,
 }
@@ -59,7 +64,9 @@ impl Core {
             roster: Roster::new(Rules::from(&policy), network),
             last_good: policy.keep_last_good().map(LastGood::new),
             registry: registry.clone(),
+            is_discovered: AtomicBool::new(false),
             discovered: watch::Sender::new(false),
+            turning: Mutex::new(()),
             events: broadcast::Sender::new(EVENTS_KEPT),
             runtime,
             stop,
@@ -73,6 +80,7 @@ impl Core {
         }
         if let Some(connection) = registry {
             core.spawn(discover::watch(Arc::clone(&core), connection));
+            core.spawn(discover::keep_time(Arc::clone(&core)));
         }
         core
     }
@@ -86,11 +94,13 @@ impl Core {
     }
 
     pub(crate) fn discovered(&self) {
-        self.discovered.send_if_modified(|discovered| !std::mem::replace(discovered, true));
+        if !self.is_discovered.swap(true, Ordering::AcqRel) {
+            self.discovered.send_replace(true);
+        }
     }
 
     pub(crate) async fn until_discovered(&self) {
-        if !*self.discovered.borrow() {
+        if !self.is_discovered.load(Ordering::Acquire) {
             // The sender lives as long as self.
             let _ = self.discovered.subscribe().wait_for(|discovered| *discovered).await;
         }
@@ -111,6 +121,11 @@ impl Core {
 
     /// A breaker has turned: the rotation changes, its keeper is told, and so is the world, once.
     pub(crate) fn turned(self: &Arc<Self>, state: &Arc<InstanceState>, transition: Transition, cause: Option<&Cause>) {
+        if transition == Transition::Opened {
+            // What made it fail may have broken the others too, and a probe takes a connection of its own.
+            state.connections.forget_idle();
+        }
+        let turning = self.turning.lock();
         self.roster.publish(Instant::now());
         let instance = state.instance();
         self.emit(match transition {
@@ -118,6 +133,7 @@ impl Core {
             Transition::Retest => EventKind::Retest { instance },
             Transition::Closed => EventKind::Close { instance },
         });
+        drop(turning);
         probe::keep(self, state);
     }
 
@@ -147,13 +163,13 @@ impl Core {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
-        let turn = self.roster.rotation.turn();
+        let calls = self.roster.calls();
         let registry = self.registry.as_ref().map(|connection| {
             let heard = connection.heard();
             let age = now.saturating_duration_since(heard.at);
             RegistryView { address: connection.address.clone(), reachable: heard.reachable, age }
         });
-        let instances = self.roster.everybody().iter().map(|state| view(state, turn, now)).collect();
+        let instances = self.roster.everybody().iter().map(|state| view(state, calls, now)).collect();
         Snapshot { service: self.service, registry, instances }
     }
 
@@ -173,7 +189,7 @@ impl Core {
     }
 }
 
-fn view(state: &InstanceState, turn: u64, now: Instant) -> InstanceView {
+fn view(state: &InstanceState, calls: u64, now: Instant) -> InstanceView {
     let breaker = &state.breaker;
     let permits = breaker.permits();
     let closed = breaker.state(now) == BreakerState::Closed;
@@ -189,7 +205,7 @@ fn view(state: &InstanceState, turn: u64, now: Instant) -> InstanceView {
             ok: state.answers.ok.load(Ordering::Relaxed),
             failed: state.answers.failed.load(Ordering::Relaxed),
             timed_out: state.answers.timed_out.load(Ordering::Relaxed),
-            skipped: state.skipped(turn),
+            skipped: state.skipped(calls),
             in_flight: permits.out(),
         },
         permits,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -13,6 +14,7 @@ use mainstay_contracts::registry::{
     GONE_AFTER, GoneReason, Instance, InstanceId, Listed, Listing, Presence, SILENT_AFTER,
 };
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::balance::{Ready, RoundRobin};
@@ -20,7 +22,7 @@ use crate::breaker::{BreakerState, Probe, Rules, Transition};
 use crate::instance::InstanceState;
 use crate::transport::Network;
 
-/// How long the memory of an instance that is gone is kept.
+/// How long the memory of an instance that is gone is kept; longer if its breaker may be open for longer.
 const REMEMBER: Duration = Duration::from_secs(10 * 60);
 /// How many instances that are gone are remembered at most.
 const REMEMBER_LIMIT: usize = 1000;
@@ -38,6 +40,9 @@ pub(crate) struct Roster {
     rules: Rules,
     pub(crate) network: Network,
     pub(crate) rotation: RoundRobin,
+    calls: AtomicU64,
+    /// Wakes whoever lets the roster's time go on: what is due next may have changed.
+    pub(crate) noted: Notify,
     known: Mutex<Known>,
     ready: ArcSwap<Ready>,
 }
@@ -58,7 +63,15 @@ struct Member {
 
 impl Roster {
     pub(crate) fn new(rules: Rules, network: Network) -> Self {
-        Self { rules, network, rotation: RoundRobin::new(), known: Mutex::default(), ready: ArcSwap::default() }
+        Self {
+            rules,
+            network,
+            rotation: RoundRobin::new(),
+            calls: AtomicU64::new(0),
+            noted: Notify::new(),
+            known: Mutex::default(),
+            ready: ArcSwap::default(),
+        }
     }
 
     pub(crate) fn ready(&self) -> arc_swap::Guard<Arc<Ready>> {
@@ -75,6 +88,15 @@ impl Roster {
             (instance.number, instance.address.clone())
         });
         everybody
+    }
+
+    /// How many calls there have been.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_call(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Has this instance been gone for so long that its memory was dropped?
@@ -99,6 +121,7 @@ impl Roster {
     /// The registry says that an instance is gone, and why.
     pub(crate) fn note_gone(&self, id: &InstanceId, why: GoneReason, now: Instant) -> Vec<Noted> {
         let mut known = self.known.lock();
+        self.noted.notify_one();
         let noted = known.by_id.remove(id).and_then(|address| known.leave(id, &address, why, now));
         self.publish_locked(&known, now);
         noted.into_iter().collect()
@@ -108,6 +131,7 @@ impl Roster {
     /// listed it: a restarted registry knows nobody yet, and that is not the death of everybody.
     pub(crate) fn note_listing(&self, listing: Listing, now: Instant) -> Vec<Noted> {
         let mut known = self.known.lock();
+        self.noted.notify_one();
         let restarted = known.epoch.replace(listing.epoch).is_some_and(|epoch| epoch != listing.epoch);
         let mut unlisted = known.by_id.clone();
         let mut noted = Vec::new();
@@ -116,7 +140,12 @@ impl Roster {
             noted.extend(self.upsert(&mut known, listed, now));
         }
         for (id, address) in unlisted {
-            let Some(member) = known.by_address.get_mut(&address) else { continue };
+            let member = known.by_address.get_mut(&address);
+            let Some(member) = member.filter(|member| member.state.instance().id == id) else {
+                // Another instance has its address.
+                known.by_id.remove(&id);
+                continue;
+            };
             if restarted {
                 member.missing_since = Some(now);
             } else if member.missing_since.is_none() {
@@ -156,8 +185,10 @@ impl Roster {
             known.by_id.remove(&id);
             noted.extend(known.leave(&id, &address, GoneReason::Silent, now));
         }
-        known.forget(now).into_iter().for_each(sooner);
-        self.publish_locked(&known, now);
+        known.forget(now, REMEMBER.max(self.rules.retest_delay)).into_iter().for_each(sooner);
+        if !noted.is_empty() {
+            self.publish_locked(&known, now);
+        }
         (noted, next)
     }
 
@@ -188,6 +219,7 @@ impl Roster {
         }
         if restarted {
             // Its connections belong to a process that is no more; its breaker's reason may as well.
+            member.state.connections.forget_idle();
             member.state.changed.notify_one();
             if member.state.breaker.retest() == Some(Transition::Retest) {
                 noted.push(Noted::Retest(Arc::clone(&member.state)));
@@ -198,19 +230,23 @@ impl Roster {
 
     fn publish_locked(&self, known: &Known, now: Instant) {
         let mut ready = (Vec::new(), Vec::new());
-        let turn = self.rotation.turn();
+        let mut present = Vec::new();
+        let calls = self.calls();
         for Member { state, .. } in known.by_address.values() {
             let breaker = state.breaker.state(now);
-            state.count_skips(breaker, turn);
+            state.count_skips(breaker, calls);
+            if !state.is_present() {
+                continue;
+            }
+            present.push(Arc::clone(state));
             match breaker {
-                _ if !state.is_present() => {}
                 BreakerState::Closed => ready.0.push(Arc::clone(state)),
                 BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => ready.1.push(Arc::clone(state)),
                 BreakerState::HalfOpen | BreakerState::Open => {}
             }
         }
         ready.0.sort_by_cached_key(|state| state.instance().number);
-        self.ready.store(Arc::new(Ready { closed: ready.0.into(), untested: ready.1.into() }));
+        self.ready.store(Arc::new(Ready { closed: ready.0.into(), untested: ready.1.into(), present: present.into() }));
     }
 }
 
@@ -223,17 +259,18 @@ impl Known {
             return None;
         }
         member.missing_since = None;
+        member.state.connections.forget_idle();
         (member.state.set_presence(Presence::Gone, now) != Presence::Gone).then_some(Noted::Gone(instance, why))
     }
 
     /// Drops the memory of whoever has been gone for too long, or is too many; says when the next one is due.
-    fn forget(&mut self, now: Instant) -> Option<Instant> {
+    fn forget(&mut self, now: Instant, remember: Duration) -> Option<Instant> {
         let mut gone: Vec<_> = self
             .by_address
             .iter()
             .map(|(address, member)| (member.state.standing(), address))
             .filter(|(standing, _)| standing.presence == Presence::Gone)
-            .map(|(standing, address)| (standing.since + REMEMBER, address.clone()))
+            .map(|(standing, address)| (standing.since + remember, address.clone()))
             .collect();
         gone.sort_by_key(|(due, _)| *due);
         let surplus = gone.len().saturating_sub(REMEMBER_LIMIT);

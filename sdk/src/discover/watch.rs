@@ -2,7 +2,6 @@
 //!
 //! The registry may die: whoever is known stays known, and the watch is tried again for ever.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,10 +66,7 @@ pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>) {
         }
         tried = true;
         core.discovered();
-        tokio::select! {
-            () = sleep(backoff.next()) => {}
-            never = keep_time(&core) => match never {},
-        }
+        sleep(backoff.next()).await;
     }
 }
 
@@ -83,11 +79,7 @@ async fn follow(
     let request = Outgoing::get(&registry::WATCH.replace("{service}", core.service))?;
     let mut frames = Frames::<WatchFrame>::open(registry, &request).await?;
     loop {
-        let frame = tokio::select! {
-            frame = frames.next() => frame?,
-            never = keep_time(core) => match never {},
-        };
-        let Some(frame) = frame else { return Ok(()) };
+        let Some(frame) = frames.next().await? else { return Ok(()) };
         let now = Instant::now();
         backoff.reset();
         if connection.hear(now) {
@@ -97,21 +89,24 @@ async fn follow(
             WatchFrame::Snapshot(listing) => core.roster.note_listing(listing, now),
             WatchFrame::Changed { listed, .. } => core.roster.note(listed, now),
             WatchFrame::Gone { id, why, .. } => core.roster.note_gone(&id, why, now),
-            WatchFrame::Bookmark { .. } => Vec::new(),
+            WatchFrame::Bookmark { .. } | WatchFrame::Unknown => Vec::new(),
         };
         core.tell(noted);
         core.discovered();
     }
 }
 
-/// Lets the roster's own time go on: who is missed turns silent and then gone. Begun anew after every frame,
-/// which may have changed what is due next.
-async fn keep_time(core: &Arc<Core>) -> Infallible {
+/// Lets the roster's own time go on until the client is dropped: who is missed turns silent and then gone, who
+/// is gone for long is forgotten.
+pub(crate) async fn keep_time(core: Arc<Core>) {
     loop {
         let now = Instant::now();
         let (noted, next) = core.roster.tick(now);
         core.tell(noted);
         let idle = now + IDLE_TICK;
-        sleep_until(next.map_or(idle, |next| next.clamp(now + SHORTEST_TICK, idle))).await;
+        tokio::select! {
+            () = sleep_until(next.map_or(idle, |next| next.clamp(now + SHORTEST_TICK, idle))) => {}
+            () = core.roster.noted.notified() => {}
+        }
     }
 }

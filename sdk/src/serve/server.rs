@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::Limited;
+use http_body_util::BodyExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -29,7 +29,8 @@ use super::Refused;
 /// | [`connections`](Limits::connections) at once | 1024 | the next one waits in the kernel's queue |
 /// | [`head`](Limits::head), also the longest a connection idles | 5 s | the connection is closed |
 /// | [`body_bytes`](Limits::body_bytes) | 64 KiB | 413 |
-/// | [`answer`](Limits::answer), to the response's head | 10 s | 408 |
+/// | [`body`](Limits::body), to its last byte | 10 s | 408 |
+/// | [`answer`](Limits::answer), from then to the response's head | 10 s | 503 |
 /// | [`drain`](Limits::drain), after the shutdown | 2 s | what still runs is dropped |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -39,7 +40,9 @@ pub struct Limits {
     pub head: Duration,
     /// The longest body of a request.
     pub body_bytes: usize,
-    /// How long a request may take from its head to the head of its response, reading its body included.
+    /// How long a request's body may take to arrive.
+    pub body: Duration,
+    /// How long a whole request may take to be answered. It is the server's fault, and clients shall know it.
     pub answer: Duration,
     /// How long requests that have begun may still take when the server ends.
     pub drain: Duration,
@@ -51,6 +54,7 @@ impl Default for Limits {
             connections: 1024,
             head: Duration::from_secs(5),
             body_bytes: 64 * 1024,
+            body: Duration::from_secs(10),
             answer: Duration::from_secs(10),
             drain: Duration::from_secs(2),
         }
@@ -98,17 +102,53 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown
     }
 }
 
+/// Hands on requests that are whole.
 async fn bound(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    if request.body().size_hint().lower() > limits.body_bytes as u64 {
-        let reason = format!("a body may have {} bytes at most", limits.body_bytes);
-        return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
-    }
-    let request = request.map(|body| Body::new(Limited::new(body, limits.body_bytes)));
-    match timeout(limits.answer, next.run(request)).await {
+    let (head, body) = request.into_parts();
+    let body = match timeout(limits.body, read(body, limits.body_bytes)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refused)) => return refused.into_response(),
+        Err(_) => {
+            let reason = format!("the body took longer than {:?}", limits.body);
+            return Refused::new(StatusCode::REQUEST_TIMEOUT, reason).into_response();
+        }
+    };
+    match timeout(limits.answer, next.run(Request::from_parts(head, Body::from(body)))).await {
         Ok(response) => response,
         Err(_) => {
             let reason = format!("no answer within {:?}", limits.answer);
-            Refused::new(StatusCode::REQUEST_TIMEOUT, reason).into_response()
+            Refused::new(StatusCode::SERVICE_UNAVAILABLE, reason).into_response()
         }
     }
+}
+
+/// How much of a body that is too long is read and thrown away. A client that is still sending when the
+/// connection closes would never get to read why.
+const SWALLOWED: usize = 16 * 1024 * 1024;
+
+async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Refused> {
+    let mut whole = Vec::new();
+    let mut length = 0;
+    let mut too_long = body.size_hint().lower() > limit as u64;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = (match frame {
+            Ok(frame) => frame.into_data(),
+            Err(_) if too_long => break,
+            Err(_) => return Err(Refused::bad_request("the body broke off")),
+        }) else {
+            continue;
+        };
+        length += data.len();
+        too_long |= length > limit;
+        if !too_long {
+            whole.extend_from_slice(&data);
+        } else if length > SWALLOWED {
+            break;
+        }
+    }
+    if too_long {
+        let reason = format!("a body may have {limit} bytes at most");
+        return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, reason));
+    }
+    Ok(whole)
 }

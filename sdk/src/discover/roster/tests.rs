@@ -126,6 +126,17 @@ fn an_address_taken_over_is_not_gone_with_its_former_owner() {
 }
 
 #[test]
+fn an_address_taken_over_while_the_registry_was_away_is_not_missed() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1)]), now);
+    let mut heir = listed(5, 2);
+    heir.instance.address = listed(1, 1).instance.address;
+    roster.note_listing(listing(2, vec![heir]), now);
+    assert_eq!(told(&roster.tick(now + SILENT_AFTER + GONE_AFTER).0), [""; 0]);
+    assert_eq!(ready(&roster), [5]);
+}
+
+#[test]
 fn who_is_gone_for_long_is_forgotten() {
     let (roster, now) = (roster(), Instant::now());
     roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
