@@ -27,6 +27,7 @@ pub async fn run(args: Args) -> io::Result<()> {
     }
     let shutdown = shutdown::signals()?;
     let registry = SocketAddr::from((Ipv4Addr::LOCALHOST, args.registry_port));
+    args.check()?;
     let listener = listen((Ipv4Addr::LOCALHOST, args.port).into(), "--port").await?;
     free(registry, "--registry-port")?;
     for number in 1..=args.instances {

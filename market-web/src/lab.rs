@@ -124,7 +124,7 @@ impl Lab {
 
     /// Stops an instance where it stands (SIGSTOP). One that is paused already stays so.
     pub(crate) async fn pause(&self, number: u32) -> Result<(), LabRefused> {
-        if self.alive(number)?.pause().await? {
+        if self.alive(number)?.pause().await.map_err(|error| LabRefused::of(error, number))? {
             info!(target: TARGET, "LAB paused #{number} (SIGSTOP)");
         }
         Ok(())
@@ -132,7 +132,7 @@ impl Lab {
 
     /// Lets a paused instance go on (SIGCONT). One that runs is left alone.
     pub(crate) async fn resume(&self, number: u32) -> Result<(), LabRefused> {
-        if self.alive(number)?.resume().await? {
+        if self.alive(number)?.resume().await.map_err(|error| LabRefused::of(error, number))? {
             info!(target: TARGET, "LAB resumed #{number} (SIGCONT)");
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, RawPathParamsRejection};
 use axum::extract::{RawPathParams, RawQuery};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -42,13 +43,22 @@ where
     F: Future<Output = Result<C::Response, Refused>> + Send + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    on(method::<C>(), async move |params: RawPathParams, RawQuery(query): RawQuery, body: Bytes| -> Response {
-        let params: Vec<_> = params.iter().collect();
-        match wire::decode(&params, query.as_deref(), &body) {
+    on(method::<C>(), async move |params: Params, RawQuery(query): RawQuery, body: Body| -> Response {
+        match read(params, query.as_deref(), body) {
             Ok(call) => handler(call).await.map(Json).into_response(),
-            Err(error) => Refused::bad_request(error.to_string()).into_response(),
+            Err(refused) => refused.into_response(),
         }
     })
+}
+
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+type Body = Result<Bytes, BytesRejection>;
+
+fn read<C: Call>(params: Params, query: Option<&str>, body: Body) -> Result<C, Refused> {
+    let params = params.map_err(|bad| Refused::new(bad.status(), bad.body_text()))?;
+    let body = body.map_err(|bad| Refused::new(bad.status(), bad.body_text()))?;
+    let params: Vec<_> = params.iter().collect();
+    wire::decode(&params, query, &body).map_err(|error| Refused::bad_request(error.to_string()))
 }
 
 fn method<C: Call>() -> MethodFilter {

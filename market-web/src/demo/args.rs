@@ -1,5 +1,6 @@
 //! What the demo's command line says.
 
+use std::io;
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand};
@@ -73,6 +74,20 @@ pub(super) enum Role {
 }
 
 impl Args {
+    /// Refuses two programs on one port.
+    pub(super) fn check(&self) -> io::Result<()> {
+        let ratings = self.ratings_base_port + 1..=self.ratings_port(INSTANCES);
+        let clash = match self.registry_port {
+            registry if registry == self.port => "--port and --registry-port",
+            registry if ratings.contains(&registry) => "--registry-port and --ratings-base-port",
+            _ if ratings.contains(&self.port) => "--port and --ratings-base-port",
+            _ => return Ok(()),
+        };
+        Err(io::Error::other(format!(
+            "{clash} name the same port; instance N takes the base port + N, N up to {INSTANCES}"
+        )))
+    }
+
     /// The port of a ratings instance, in the range that parsing has checked.
     pub(super) fn ratings_port(&self, number: u32) -> u16 {
         self.ratings_base_port + u16::try_from(number).unwrap_or_default()
@@ -92,6 +107,14 @@ mod tests {
         let args = parse("--port 5000").unwrap();
         assert_eq!((args.port, args.registry_port, args.ratings_port(1)), (5000, 8500, 8001));
         assert_eq!(parse("--ratings-base-port 9100").unwrap().ratings_port(20), 9120);
+    }
+
+    #[test]
+    fn two_programs_on_one_port_are_refused() {
+        assert!(parse("").unwrap().check().is_ok());
+        for line in ["--port 8500", "--port 8001", "--ratings-base-port 8480"] {
+            assert!(parse(line).unwrap().check().is_err(), "{line}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::{fmt, io};
 
+use rustix::io::Errno;
+
 use super::INSTANCES;
 
 /// Why the lab left everything as it was.
@@ -22,6 +24,17 @@ pub(crate) enum LabRefused {
     NoRegistry,
     /// The system would not.
     System(io::Error),
+}
+
+impl LabRefused {
+    /// Why a signal did not reach an instance: it may have ended a moment ago, by itself.
+    pub(super) fn of(error: io::Error, number: u32) -> Self {
+        let ended = error.kind() == io::ErrorKind::NotFound
+            || error
+                .raw_os_error()
+                .is_some_and(|code| [Errno::CHILD, Errno::SRCH].map(Errno::raw_os_error).contains(&code));
+        if ended { Self::Killed(number) } else { Self::System(error) }
+    }
 }
 
 impl fmt::Display for LabRefused {

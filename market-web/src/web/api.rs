@@ -1,6 +1,7 @@
 //! What programs ask for.
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -28,7 +29,8 @@ pub(super) async fn events(State(app): Shared) -> Result<Response, Refused> {
 }
 
 /// `GET /thing/{id}`: one call, for its rating.
-pub(super) async fn thing(State(app): Shared, Path(id): Path<String>) -> Result<Json<Value>, Refused> {
+pub(super) async fn thing(State(app): Shared, id: Result<Path<String>, PathRejection>) -> Result<Json<Value>, Refused> {
+    let Path(id) = id.map_err(|bad| Refused::new(bad.status(), bad.body_text()))?;
     let thing = catalog::find(&id)?;
     let rated = app.market.ask(thing.id).await.and_then(|asked| asked.rated);
     Ok(Json(json!({

@@ -36,7 +36,7 @@ async fn what_is_asked_wrongly_is_refused_with_the_reason() {
         ("GET", "/api/nowhere", "", "", 404, r#"{"reason":"there is nothing"#),
         ("GET", "/assets/..%2fCargo.toml", "", "", 404, "there is nothing"),
         ("GET", "/thing/x", "", "", 404, r#"{"reason":"no such Thing: x"}"#),
-        ("GET", "/thing/%ff", "", "", 400, ""),
+        ("GET", "/thing/%ff", "", "", 400, r#"{"reason":"#),
         ("GET", "/thing/%3Cscript%3E", "accept: text/html\r\n", "", 404, "application/json"),
         ("PUT", "/", "", "", 405, "allow: GET,HEAD,POST"),
         ("GET", "/cart", "", "", 405, "allow: POST"),

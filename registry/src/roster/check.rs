@@ -1,5 +1,7 @@
 //! What may be registered.
 
+use std::net::SocketAddr;
+
 use mainstay_contracts::registry::{Register, check_service_name};
 
 use super::refused::{Kind, Refused};
@@ -21,6 +23,11 @@ pub(super) fn check(call: &Register) -> Result<(), Refused> {
     }
     if call.number == Some(0) {
         return refuse("number is 0, but must be at least 1".to_owned());
+    }
+    if let Ok(socket) = call.address.authority().parse::<SocketAddr>()
+        && socket.ip().is_unspecified()
+    {
+        return refuse(format!("address {} is no place that clients can reach", call.address));
     }
     for (name, text) in [("zone", &call.zone), ("version", &call.version)] {
         if text.as_ref().is_some_and(|text| text.len() > TEXT) {

@@ -17,6 +17,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses whoever is not at home here.
 pub(in crate::web) async fn guard(State(port): State<u16>, request: Request, next: Next) -> Response {
+    // A target in absolute form outranks the Host header (RFC 9112, 3.2.2), and no program of ours sends one.
+    if request.uri().authority().is_some() {
+        return Refused::new(StatusCode::BAD_REQUEST, "the lab takes targets that are a path").into_response();
+    }
     match check(request.headers(), port) {
         Ok(()) => next.run(request).await,
         Err(reason) => Refused::new(StatusCode::FORBIDDEN, reason).into_response(),
