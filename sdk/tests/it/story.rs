@@ -1,11 +1,8 @@
 //! The acts of the Market on a simulated network, under paused time.
-#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{assert_settled, breaker, camera, numbers, page, ratings, turns, view};
+use crate::common::{assert_settled, breaker, camera, numbers, page, ratings, turns, view};
 use mainstay::contracts::ratings::Ratings;
 use mainstay::{BreakerState, ErrorKind, Service};
 use tokio::time::{Instant, sleep, sleep_until};

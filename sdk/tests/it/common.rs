@@ -1,5 +1,4 @@
 //! A simulated ratings service and what every test asks of a client at its end.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::time::Duration;
 
@@ -57,7 +56,8 @@ pub(crate) async fn turns(events: &mut Events) -> Vec<String> {
     turns
 }
 
-fn turn(event: &Event) -> Option<String> {
+/// A breaker event as `OPEN 1`.
+pub(crate) fn turn(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Open { instance, .. } => Some(format!("OPEN {}", instance.number)),
         EventKind::Retest { instance } => Some(format!("RETEST {}", instance.number)),

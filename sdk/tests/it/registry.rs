@@ -1,5 +1,4 @@
 //! Client and registration against the real registry, over real sockets and in real time.
-#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,13 +1,10 @@
 //! What counts as a failure, who is tried next, and what a caller that leaves costs.
-#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
-
-mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::{RATING, assert_settled, breaker, camera, client, ratings, turns, view};
+use crate::common::{RATING, assert_settled, breaker, camera, client, ratings, turns, view};
 use http::StatusCode;
 use mainstay::contracts::ratings::{GetRating, Ratings};
 use mainstay::testing::{Answer, Network};

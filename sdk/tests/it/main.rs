@@ -1,0 +1,8 @@
+//! The SDK from outside: on a simulated network under paused time, and with the real registry.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
+mod calls;
+mod common;
+mod registry;
+mod story;
+mod threads;
