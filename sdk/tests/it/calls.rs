@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::common::{RATING, assert_settled, breaker, camera, client, ratings, turns, view};
 use http::StatusCode;
 use mainstay::contracts::ratings::{GetRating, Ratings};
 use mainstay::testing::{Answer, Network};
 use mainstay::tower::ClientService;
 use mainstay::{BreakerState, Call, Client, ErrorKind, Policy, Service};
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::common::{RATING, assert_settled, breaker, camera, client, ratings, turns, view};
 
 const NO_HEALTH_PATH: Policy = Ratings::POLICY.to_builder().no_health_path().build_const();
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::common::{assert_settled, breaker, camera, numbers, page, ratings, turns, view};
 use mainstay::contracts::ratings::Ratings;
 use mainstay::{BreakerState, ErrorKind, Service};
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::common::{assert_settled, breaker, camera, numbers, page, ratings, turns, view};
 
 #[tokio::test(start_paused = true)]
 async fn three_instances_share_a_page_evenly() {

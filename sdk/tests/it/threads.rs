@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::common::{RATING, assert_settled, camera, client, turn};
 use http::StatusCode;
 use mainstay::contracts::ratings::Ratings;
 use mainstay::testing::{Answer, Network};
 use mainstay::{BreakerState, Service};
 use tokio::time::{sleep, timeout};
+
+use crate::common::{RATING, assert_settled, camera, client, turn};
 
 const CALLERS: usize = 16;
 const CALLS: usize = 1_000;
