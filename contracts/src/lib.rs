@@ -19,6 +19,7 @@ mod service;
 pub mod wire;
 
 pub use address::{Address, BadAddress};
+pub use http::Method;
 pub use policy::{BadPolicy, Idempotence, Policy, PolicyBuilder};
 pub use refusal::Refusal;
 pub use service::{Call, Service};

@@ -34,8 +34,7 @@ pub trait Service: Send + Sync + 'static {
 /// [`wire`](crate::wire) holds both directions.
 ///
 /// ```
-/// use http::Method;
-/// use mainstay_contracts::{Call, Service};
+/// use mainstay_contracts::{Call, Method, Service};
 /// use serde::{Deserialize, Serialize};
 ///
 /// struct Stock;

@@ -71,7 +71,7 @@ mod transport;
 
 pub use mainstay_contracts as contracts;
 pub use mainstay_contracts::registry::{GoneReason, Instance, InstanceId, Presence};
-pub use mainstay_contracts::{Address, Call, Idempotence, Policy, Refusal, Service};
+pub use mainstay_contracts::{Address, Call, Idempotence, Method, Policy, Refusal, Service};
 
 pub use self::breaker::BreakerState;
 pub use self::call::{Fetched, Origin};
