@@ -7,7 +7,8 @@ use std::str::FromStr;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-/// The base address of an instance: `http://host:port`, nothing after it.
+/// The base address of an instance: `http://host:port`, or with a path that stands before the route of every call:
+/// `http://127.0.0.1:9091/bidders/bidder1`.
 ///
 /// `host:port` is accepted too. IPv6 hosts stand in brackets: `http://[::1]:8001`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,18 +20,36 @@ const SCHEME: &str = "http://";
 impl Address {
     /// `host:port`, as a socket and a `Host` header want it.
     pub fn authority(&self) -> &str {
-        &self.0[SCHEME.len()..]
+        self.parts().0
     }
 
-    /// `http://host:port`.
+    /// What stands before the route of every call: starts with `/` and does not end with it, or is empty.
+    pub fn path(&self) -> &str {
+        self.parts().1
+    }
+
+    /// `http://host:port`, and the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The port.
     pub fn port(&self) -> u16 {
-        let port = self.0.rsplit(':').next().unwrap_or_default();
+        let port = self.authority().rsplit(':').next().unwrap_or_default();
         port.parse().unwrap_or_default()
+    }
+
+    /// The same host and port with this path.
+    ///
+    /// # Errors
+    /// When what comes of it is no address.
+    pub fn at(&self, path: &str) -> Result<Self, BadAddress> {
+        format!("{SCHEME}{}{path}", self.authority()).parse()
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        let rest = &self.0[SCHEME.len()..];
+        rest.split_at(rest.find('/').unwrap_or(rest.len()))
     }
 }
 
@@ -53,15 +72,19 @@ impl FromStr for Address {
         let Some(authority) = uri.authority() else {
             return refuse("has no host");
         };
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return refuse("has something after the port");
+        if uri.query().is_some() || text.contains('#') {
+            return refuse("has something after its path");
+        }
+        let path = uri.path().trim_end_matches('/');
+        if path.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) {
+            return refuse("has a path with an empty part, . or .. in it");
         }
         if authority.as_str().contains('@') {
             return refuse("has a user name in it");
         }
         match authority.port_u16() {
             Some(0) | None => refuse("has no port from 1 to 65535"),
-            Some(port) => Ok(Self(format!("{SCHEME}{}:{port}", authority.host()))),
+            Some(port) => Ok(Self(format!("{SCHEME}{}:{port}{path}", authority.host()))),
         }
     }
 }
@@ -125,7 +148,20 @@ mod tests {
             assert_eq!((address.authority(), address.port()), ("127.0.0.1:8001", 8001));
         }
         let six: Address = "[::1]:8001".parse().unwrap();
-        assert_eq!((six.authority(), six.port()), ("[::1]:8001", 8001));
+        assert_eq!((six.authority(), six.port(), six.path()), ("[::1]:8001", 8001, ""));
+    }
+
+    #[test]
+    fn an_address_may_have_a_path() {
+        for text in ["127.0.0.1:9091/bidders/bidder1", "http://127.0.0.1:9091/bidders/bidder1/"] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.as_str(), "http://127.0.0.1:9091/bidders/bidder1");
+            assert_eq!((address.authority(), address.port()), ("127.0.0.1:9091", 9091));
+            assert_eq!(address.path(), "/bidders/bidder1");
+        }
+        let base: Address = "[::1]:9091/x".parse().unwrap();
+        assert_eq!(base.at("/bidders/bidder2").unwrap().as_str(), "http://[::1]:9091/bidders/bidder2");
+        assert!(base.at("?x").is_err());
     }
 
     #[test]
@@ -136,7 +172,12 @@ mod tests {
             ("127.0.0.1:0", "no port"),
             ("127.0.0.1:99999", "no port"),
             ("https://127.0.0.1:1", "scheme"),
-            ("http://127.0.0.1:1/x", "after the port"),
+            ("http://127.0.0.1:1/x?y", "after its path"),
+            ("http://127.0.0.1:1/x#y", "after its path"),
+            ("http://127.0.0.1:1?y", "after its path"),
+            ("http://127.0.0.1:1//x", "empty part"),
+            ("http://127.0.0.1:1/x/../y", ".."),
+            ("http://127.0.0.1:1/a b", "is not"),
             ("http://me@127.0.0.1:1", "user name"),
             ("http://a b:1", "is not"),
         ] {

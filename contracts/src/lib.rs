@@ -7,10 +7,13 @@
 //! |---|---|
 //! | what a contract is | [`Service`], [`Call`], [`Policy`] |
 //! | one, whole | [`ratings`] |
+//! | one whose instances are not trusted, and who asks them all | [`bidding`], [`auction`] |
 //! | how a call becomes a request, and back | [`wire`] |
 //! | how services are found | [`registry`] |
 
 mod address;
+pub mod auction;
+pub mod bidding;
 mod policy;
 pub mod ratings;
 mod refusal;
