@@ -19,7 +19,7 @@ pub(crate) struct Ready {
     pub(crate) closed: Box<[Arc<InstanceState>]>,
     /// Present, half-open, and waiting for a live call as their probe.
     pub(crate) untested: Box<[Arc<InstanceState>]>,
-    /// Present, whatever their breakers say.
+    /// Present, whatever their breakers say; by number.
     pub(crate) present: Box<[Arc<InstanceState>]>,
 }
 

@@ -11,6 +11,7 @@ use mainstay_contracts::registry::Instance;
 use mainstay_contracts::wire;
 use mainstay_contracts::{Call, Idempotence, Refusal};
 use serde::de::DeserializeOwned;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
@@ -71,12 +72,7 @@ pub(crate) async fn call<C: Call>(
     deadline: Instant,
 ) -> Result<Fetched<C::Response>, Error> {
     let mut course = Course::new(core, deadline);
-    let request = match wire::encode(call).map_err(box_error).and_then(|encoded| {
-        Outgoing::new(C::METHOD, encoded, may_repeat(core.policy.idempotence(), &C::METHOD)).map_err(box_error)
-    }) {
-        Ok(request) => request,
-        Err(source) => return Err(course.end(Cause { source: Some(source), ..ErrorKind::BadCall.into() })),
-    };
+    let request = encode(core, call).map_err(|cause| course.end(cause))?;
     // A value read some time ago is worth something; a change made some time ago is not this change.
     let last_good = core.last_good.as_ref().filter(|_| C::METHOD.is_safe());
     let key = last_good_key(&request);
@@ -85,15 +81,55 @@ pub(crate) async fn call<C: Call>(
             if let Some(last_good) = last_good {
                 last_good.keep(&key, &body, &instance, Instant::now());
             }
-            Ok(Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed: course.started.elapsed() })
+            Ok(course.live(value, instance))
         }
         Err(reason) if reason.kind() == ErrorKind::Rejected => Err(reason),
         Err(reason) => {
             let kept = last_good.and_then(|last_good| last_good.get(&key, Instant::now()));
             let Some(kept) = kept else { return Err(reason) };
-            let Ok(value) = serde_json::from_slice(&kept.body) else { return Err(reason) };
+            let Ok(value) = parse(&kept.body) else { return Err(reason) };
             let elapsed = course.started.elapsed();
             Ok(Fetched { value, from: Origin::LastGood { reason }, age: kept.age, instance: kept.from, elapsed })
+        }
+    }
+}
+
+/// The request that a call is, and everybody it may be sent to, by number.
+pub(crate) async fn everybody<C: Call>(
+    core: &Arc<Core>,
+    call: &C,
+    deadline: Instant,
+) -> Result<(Outgoing, Box<[Arc<InstanceState>]>), Error> {
+    let course = Course::new(core, deadline);
+    let request = encode(core, call).map_err(|cause| course.end(cause))?;
+    course.discovered().await?;
+    let everybody = core.roster.ready().present.clone();
+    if everybody.is_empty() { Err(course.end(ErrorKind::NoInstance.into())) } else { Ok((request, everybody)) }
+}
+
+/// Asks this very instance, once: nobody else in its place, and no last good answer.
+pub(crate) async fn ask<T: DeserializeOwned>(
+    core: &Arc<Core>,
+    state: Arc<InstanceState>,
+    request: &Outgoing,
+    deadline: Instant,
+) -> Result<Fetched<T>, Error> {
+    let mut course = Course::new(core, deadline);
+    let now = Instant::now();
+    course.tried.push(Arc::clone(&state));
+    if now >= deadline {
+        return Err(course.end(ErrorKind::Deadline.into()));
+    }
+    let tried = match state.breaker.admit(now) {
+        Ok(permit) => course.attempt(&state, permit, request).await,
+        Err(_) => Tried::Skipped,
+    };
+    match tried {
+        Tried::Answered(value, _, instance) => Ok(course.live(value, instance)),
+        Tried::Failed(cause) => Err(course.end(cause)),
+        Tried::Skipped => {
+            let retry_after = state.breaker.retest_at().map(|at| at.saturating_duration_since(now));
+            Err(course.end(Cause { retry_after, ..ErrorKind::Skipped.into() }))
         }
     }
 }
@@ -109,8 +145,14 @@ struct Course<'a> {
     all_refused: bool,
 }
 
-/// A decoded answer, its body, and who gave it.
-type Answered<T> = (T, Bytes, Arc<Instance>);
+/// What came of one attempt.
+enum Tried<T> {
+    /// A decoded answer, its body, and who gave it.
+    Answered(T, Bytes, Arc<Instance>),
+    Failed(Cause),
+    /// There was a permit, but none any more once there was a connection.
+    Skipped,
+}
 
 impl<'a> Course<'a> {
     fn new(core: &'a Arc<Core>, deadline: Instant) -> Self {
@@ -118,11 +160,8 @@ impl<'a> Course<'a> {
     }
 
     /// Tries instance after instance, until one answers or there is a reason to stop.
-    async fn run<T: DeserializeOwned>(&mut self, request: &Outgoing) -> Result<Answered<T>, Error> {
-        self.core.roster.count_call();
-        if timeout_at(self.deadline, self.core.until_discovered()).await.is_err() {
-            return Err(self.end(ErrorKind::Deadline.into()));
-        }
+    async fn run<T: DeserializeOwned>(&mut self, request: &Outgoing) -> Result<(T, Bytes, Arc<Instance>), Error> {
+        self.discovered().await?;
         let mut last = None;
         loop {
             let now = Instant::now();
@@ -134,45 +173,72 @@ impl<'a> Course<'a> {
                 return Err(self.end(nobody(&ready, last, now)));
             };
             drop(ready);
-            let Some((slot, permit)) = self.slot(&state, permit).await? else { continue };
-            self.attempts += 1;
-            let instance = state.instance();
-            debug!(target: "mainstay::call", "{} using instance {}: {}", self.core.service, instance.number, instance.address);
-            let check = |reply: &Reply| decode::<T>(reply).err();
-            let attempt = Attempt::start(self.core, &state, permit, slot, request.clone(), check);
-            let Ended { result, permit, sent } = attempt.until(self.deadline).await;
-            self.sent |= sent;
-            let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
-            if let Some(permit) = permit {
-                let outcome = attempt::outcome(verdict.as_ref().err());
-                state.answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
-                self.core.settle(&state, permit, outcome, verdict.as_ref().err());
-            }
-            let cause = match verdict {
-                Ok((value, body)) => return Ok((value, body, instance)),
-                Err(cause) => cause,
+            let cause = match self.attempt(&state, permit, request).await {
+                Tried::Answered(value, body, instance) => return Ok((value, body, instance)),
+                Tried::Failed(cause) => cause,
+                Tried::Skipped => continue,
             };
             self.tried.push(state);
             self.all_refused &= cause.kind == ErrorKind::Refused;
             let elsewhere = matches!(cause.kind, ErrorKind::Refused | ErrorKind::Broken | ErrorKind::Timeout);
-            if !elsewhere || sent && !request.repeatable {
+            if !elsewhere || self.sent && !request.repeatable {
                 return Err(self.end(cause));
             }
             last = Some(cause);
         }
     }
 
+    /// Counts a call, and waits until it is known who is there.
+    async fn discovered(&self) -> Result<(), Error> {
+        self.core.roster.count_call();
+        let discovered = timeout_at(self.deadline, self.core.until_discovered()).await;
+        discovered.map_err(|_| self.end(ErrorKind::Deadline.into()))
+    }
+
+    /// One attempt at one instance, from its connection to its record.
+    async fn attempt<T: DeserializeOwned>(
+        &mut self,
+        state: &Arc<InstanceState>,
+        permit: Permit,
+        request: &Outgoing,
+    ) -> Tried<T> {
+        let (slot, permit) = match self.slot(state, permit).await {
+            Ok(Some(both)) => both,
+            Ok(None) => return Tried::Skipped,
+            Err(_) => return Tried::Failed(ErrorKind::Deadline.into()),
+        };
+        self.attempts += 1;
+        let instance = state.instance();
+        debug!(target: "mainstay::call", "{} using instance {}: {}", self.core.service, instance.number, instance.address);
+        let check = |reply: &Reply| decode::<T>(reply).err();
+        let attempt = Attempt::start(self.core, state, permit, slot, request.clone(), check);
+        let Ended { result, permit, sent } = attempt.until(self.deadline).await;
+        self.sent |= sent;
+        let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
+        if let Some(permit) = permit {
+            let outcome = attempt::outcome(verdict.as_ref().err());
+            state.answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
+            self.core.settle(state, permit, outcome, verdict.as_ref().err());
+        }
+        match verdict {
+            Ok((value, body)) => Tried::Answered(value, body, instance),
+            Err(cause) => Tried::Failed(cause),
+        }
+    }
+
     /// The right to a connection. While it is waited for, no permit is held: it may not be worth having any more
     /// (`None`), and that all connections are busy is not the instance's fault.
-    async fn slot(&self, state: &InstanceState, permit: Permit) -> Result<Option<(Slot, Permit)>, Error> {
+    async fn slot(&self, state: &InstanceState, permit: Permit) -> Result<Option<(Slot, Permit)>, Elapsed> {
         if let Some(slot) = state.connections.try_slot() {
             return Ok(Some((slot, permit)));
         }
         drop(permit);
-        match timeout_at(self.deadline, state.connections.slot()).await {
-            Ok(slot) => Ok(state.breaker.admit(Instant::now()).ok().map(|permit| (slot, permit))),
-            Err(_) => Err(self.end(ErrorKind::Deadline.into())),
-        }
+        let slot = timeout_at(self.deadline, state.connections.slot()).await?;
+        Ok(state.breaker.admit(Instant::now()).ok().map(|permit| (slot, permit)))
+    }
+
+    fn live<T>(&self, value: T, instance: Arc<Instance>) -> Fetched<T> {
+        Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed: self.started.elapsed() }
     }
 
     fn end(&self, cause: Cause) -> Error {
@@ -185,6 +251,14 @@ impl<'a> Course<'a> {
         };
         Error::new(self.core.service, cause, facts)
     }
+}
+
+/// The request that a call is, for every attempt.
+fn encode<C: Call>(core: &Core, call: &C) -> Result<Outgoing, Cause> {
+    let unfit = |source| Cause { source: Some(source), ..ErrorKind::BadCall.into() };
+    let encoded = wire::encode(call).map_err(|error| unfit(box_error(error)))?;
+    let repeatable = may_repeat(core.policy.idempotence(), &C::METHOD);
+    Outgoing::new(C::METHOD, encoded, repeatable).map_err(|error| unfit(box_error(error)))
 }
 
 fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {
@@ -212,12 +286,17 @@ fn last_good_key(request: &Outgoing) -> Vec<u8> {
 fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Cause> {
     let status = reply.status;
     if status.is_success() {
-        return serde_json::from_slice(&reply.body)
+        return parse(&reply.body)
             .map_err(|error| Cause { source: Some(box_error(error)), ..ErrorKind::Undecodable.into() });
     }
     let kind = if status.is_client_error() { ErrorKind::Rejected } else { ErrorKind::Failed };
     let reason = serde_json::from_slice::<Refusal>(&reply.body).ok().map(|refusal| refusal.reason);
     Err(Cause { status: Some(status), reason, retry_after: reply.retry_after, ..kind.into() })
+}
+
+/// An empty body (204) says nothing, and nothing is null.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(if body.is_empty() { b"null" } else { body })
 }
 
 fn box_error(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn std::error::Error + Send + Sync> {

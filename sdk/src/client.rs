@@ -81,6 +81,10 @@ impl<S: Service> Client<S> {
         call::call(&self.core, &call, deadline).await
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// How this client behaves.
     pub fn policy(&self) -> &Policy {
         &self.core.policy

@@ -16,6 +16,8 @@ pub enum ErrorKind {
     NoInstance,
     /// Instances are known, but every breaker is open: all were skipped.
     AllOpen,
+    /// The one instance that was meant has an open breaker, and was skipped.
+    Skipped,
     /// No connection could be made.
     Refused,
     /// The connection broke before the answer was whole.
@@ -39,6 +41,7 @@ impl fmt::Display for ErrorKind {
         f.write_str(match self {
             Self::NoInstance => "no instance is known",
             Self::AllOpen => "every breaker is open",
+            Self::Skipped => "breaker open",
             Self::Refused => "connection refused",
             Self::Broken => "connection broken",
             Self::Timeout => "timed out",
@@ -123,7 +126,7 @@ impl Error {
     /// Was nobody left to ask: no instance known, every breaker open, or every instance that was tried refused?
     pub fn is_down(&self) -> bool {
         match self.0.kind {
-            ErrorKind::NoInstance | ErrorKind::AllOpen => true,
+            ErrorKind::NoInstance | ErrorKind::AllOpen | ErrorKind::Skipped => true,
             ErrorKind::Refused => self.0.facts.all_refused,
             _ => false,
         }

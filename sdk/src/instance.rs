@@ -41,6 +41,7 @@ pub(crate) struct Answers {
     pub(crate) ok: AtomicU64,
     pub(crate) failed: AtomicU64,
     pub(crate) timed_out: AtomicU64,
+    pub(crate) left_behind: AtomicU64,
 }
 
 /// Calls that went elsewhere while this instance's breaker was not closed.

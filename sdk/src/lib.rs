@@ -27,6 +27,7 @@
 //! | `transport` | the connections of one instance |
 //! | `cache` | the last good answers |
 //! | `call` | all of these for one call |
+//! | [`gather`] | many calls: an outcome for each, in time |
 //! | `client` | what an application holds |
 //! | `error` | why there is no live answer |
 //! | `observe` | what a page is drawn from: [`Snapshot`], [`Events`] |
@@ -56,6 +57,7 @@ mod client;
 mod discover;
 mod error;
 mod frames;
+pub mod gather;
 mod instance;
 mod observe;
 mod patience;
@@ -77,6 +79,7 @@ pub use self::breaker::BreakerState;
 pub use self::call::{Fetched, Origin};
 pub use self::client::{BuildError, Client, ClientBuilder};
 pub use self::error::{Error, ErrorKind};
+pub use self::gather::{Completion, Gather, Gathered};
 pub use self::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 pub use self::register::{Lease, Registration};
 

@@ -81,6 +81,9 @@ pub struct CallCounts {
     pub skipped: u64,
     /// Permits that are out now: calls, probes, and attempts whose caller has left.
     pub in_flight: u64,
+    /// Attempts that went on in the background when their caller left, for the breaker to get its verdict: never
+    /// more than one at a time, and none longer than the policy's timeout.
+    pub left_behind: u64,
 }
 
 /// Something happened to an instance, its breaker or the registry.

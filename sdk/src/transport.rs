@@ -59,18 +59,26 @@ impl Outgoing {
         Ok(Self { method: Method::GET, target: Uri::try_from(path)?, body: None, repeatable: true })
     }
 
-    fn to_request(&self, host: &HeaderValue) -> Request<Full<Bytes>> {
+    fn to_request(&self, to: &Connections) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone().unwrap_or_default()));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.target.clone();
+        *request.uri_mut() = if to.path.is_empty() { self.target.clone() } else { self.below(&to.path) };
         let headers = request.headers_mut();
-        headers.insert(HOST, host.clone());
+        headers.insert(HOST, to.host.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static("mainstay"));
         if self.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         request
+    }
+
+    /// The target below an address's path; the route `/` is the path itself.
+    fn below(&self, path: &str) -> Uri {
+        let target = self.target.path_and_query().map_or("", |target| target.as_str());
+        let rest = target.strip_prefix('/').filter(|rest| rest.is_empty() || rest.starts_with('?'));
+        // Two valid parts are a valid whole, unless it is longer than 64 KiB: then no server takes it either way.
+        Uri::try_from(format!("{path}{}", rest.unwrap_or(target))).unwrap_or_else(|_| self.target.clone())
     }
 }
 
@@ -120,6 +128,7 @@ type Sender = SendRequest<Full<Bytes>>;
 pub(crate) struct Connections {
     network: Network,
     authority: Box<str>,
+    path: Box<str>,
     host: HeaderValue,
     idle: Mutex<Vec<Sender>>,
     open: Arc<Semaphore>,
@@ -137,6 +146,7 @@ impl Connections {
         Self {
             network,
             authority: authority.into(),
+            path: address.path().into(),
             host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
             idle: Mutex::default(),
             open: Arc::new(Semaphore::new(OPEN_LIMIT)),
@@ -172,7 +182,7 @@ impl Connections {
                 continue;
             }
             sent.store(true, Ordering::Relaxed);
-            match sender.try_send_request(request.to_request(&self.host)).await {
+            match sender.try_send_request(request.to_request(self)).await {
                 Ok(response) => return self.finish(sender, response).await,
                 // It broke while idle, and nothing was sent.
                 Err(error) if error.message().is_some() => sent.store(false, Ordering::Relaxed),
@@ -183,21 +193,21 @@ impl Connections {
         }
         let mut sender = self.connect().await?;
         sent.store(true, Ordering::Relaxed);
-        let response = sender.send_request(request.to_request(&self.host)).await.map_err(Broken::Connection)?;
+        let response = sender.send_request(request.to_request(self)).await.map_err(Broken::Connection)?;
         self.finish(sender, response).await
     }
 
     /// As [`exchange`](Self::exchange), over a connection of its own that is closed afterwards: what a probe wants.
     pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
         let mut sender = self.connect().await?;
-        let response = sender.send_request(request.to_request(&self.host)).await.map_err(Broken::Connection)?;
+        let response = sender.send_request(request.to_request(self)).await.map_err(Broken::Connection)?;
         read(response).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
     pub(crate) async fn stream(&self, request: &Outgoing) -> Result<(StatusCode, Lines), Broken> {
         let mut sender = self.connect().await?;
-        let response = sender.send_request(request.to_request(&self.host)).await.map_err(Broken::Connection)?;
+        let response = sender.send_request(request.to_request(self)).await.map_err(Broken::Connection)?;
         Ok((response.status(), Lines::new(sender, response.into_body())))
     }
 

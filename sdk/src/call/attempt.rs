@@ -125,6 +125,7 @@ impl Drop for Attempt {
         if self.state.left_behind.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.state.answers.left_behind.fetch_add(1, Ordering::Relaxed);
         let (core, state) = (Arc::clone(&self.core), Arc::clone(&self.state));
         let (times_out, check) = (self.times_out, self.check);
         self.core.spawn(async move {

@@ -207,6 +207,7 @@ fn view(state: &InstanceState, calls: u64, now: Instant) -> InstanceView {
             timed_out: state.answers.timed_out.load(Ordering::Relaxed),
             skipped: state.skipped(calls),
             in_flight: permits.out(),
+            left_behind: state.answers.left_behind.load(Ordering::Relaxed),
         },
         permits,
     }

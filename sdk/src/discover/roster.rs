@@ -83,10 +83,7 @@ impl Roster {
         let known = self.known.lock();
         let mut everybody: Vec<_> = known.by_address.values().map(|member| Arc::clone(&member.state)).collect();
         drop(known);
-        everybody.sort_by_cached_key(|state| {
-            let instance = state.instance();
-            (instance.number, instance.address.clone())
-        });
+        sort(&mut everybody);
         everybody
     }
 
@@ -229,25 +226,32 @@ impl Roster {
     }
 
     fn publish_locked(&self, known: &Known, now: Instant) {
-        let mut ready = (Vec::new(), Vec::new());
-        let mut present = Vec::new();
+        let mut present = Vec::with_capacity(known.by_address.len());
         let calls = self.calls();
         for Member { state, .. } in known.by_address.values() {
-            let breaker = state.breaker.state(now);
-            state.count_skips(breaker, calls);
-            if !state.is_present() {
-                continue;
-            }
-            present.push(Arc::clone(state));
-            match breaker {
-                BreakerState::Closed => ready.0.push(Arc::clone(state)),
-                BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => ready.1.push(Arc::clone(state)),
-                BreakerState::HalfOpen | BreakerState::Open => {}
+            state.count_skips(state.breaker.state(now), calls);
+            if state.is_present() {
+                present.push(Arc::clone(state));
             }
         }
-        ready.0.sort_by_cached_key(|state| state.instance().number);
-        self.ready.store(Arc::new(Ready { closed: ready.0.into(), untested: ready.1.into(), present: present.into() }));
+        sort(&mut present);
+        let in_state = |wanted| {
+            let is_wanted = |state: &&Arc<InstanceState>| state.breaker.state(now) == wanted;
+            present.iter().filter(is_wanted).cloned().collect::<Box<[_]>>()
+        };
+        let closed = in_state(BreakerState::Closed);
+        let by_call = self.rules.probe == Probe::ByCall;
+        let untested = if by_call { in_state(BreakerState::HalfOpen) } else { Box::default() };
+        self.ready.store(Arc::new(Ready { closed, untested, present: present.into() }));
     }
+}
+
+/// By number. Third parties may have said the same one, so by address then.
+fn sort(states: &mut [Arc<InstanceState>]) {
+    states.sort_by_cached_key(|state| {
+        let instance = state.instance();
+        (instance.number, instance.address.clone())
+    });
 }
 
 impl Known {
