@@ -140,9 +140,7 @@ impl<K, T> Gathering<K, T> {
             || match self.completion {
                 Completion::All => false,
                 Completion::First(_) => self.answers >= wanted,
-                Completion::Quorum(_) | Completion::Majority => {
-                    self.answers >= wanted || self.answers + left < wanted
-                }
+                Completion::Quorum(_) | Completion::Majority => self.answers >= wanted || self.answers + left < wanted,
             }
     }
 }
