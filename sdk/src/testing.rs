@@ -38,14 +38,19 @@ use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use mainstay_contracts::Address;
+use mainstay_contracts::{Address, Service};
 use parking_lot::Mutex;
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
+
+use crate::client::Client;
 
 /// Bytes under way in each direction of a connection.
 const BUFFER: usize = 64 * 1024;
+
+/// How often it is looked whether all is settled.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A simulated network. Clones are the same network.
 #[derive(Clone, Default)]
@@ -60,6 +65,7 @@ struct Shared {
     condition: watch::Sender<Condition>,
     handler: Box<Handler>,
     requests: AtomicU64,
+    connections: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +95,8 @@ impl Network {
             Err(error) => panic!("{error}"),
         };
         let condition = watch::Sender::new(Condition::Running);
-        let shared = Arc::new(Shared { condition, handler: Box::new(handler), requests: AtomicU64::new(0) });
+        let (requests, connections) = (AtomicU64::new(0), AtomicU64::new(0));
+        let shared = Arc::new(Shared { condition, handler: Box::new(handler), requests, connections });
         self.instances.lock().insert(address.authority().to_owned(), Arc::clone(&shared));
         SimulatedInstance { address, shared }
     }
@@ -100,7 +107,11 @@ impl Network {
         match shared {
             Some(shared) if *shared.condition.borrow() != Condition::Killed => {
                 let (near, far) = tokio::io::duplex(BUFFER);
-                tokio::spawn(serve(far, shared));
+                shared.connections.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    serve(far, &shared).await;
+                    shared.connections.fetch_sub(1, Ordering::Relaxed);
+                });
                 Ok(near)
             }
             _ => Err(io::ErrorKind::ConnectionRefused.into()),
@@ -114,7 +125,7 @@ impl fmt::Debug for Network {
     }
 }
 
-async fn serve(socket: DuplexStream, shared: Arc<Shared>) {
+async fn serve(socket: DuplexStream, shared: &Shared) {
     let answer = |request: http::Request<hyper::body::Incoming>| {
         shared.requests.fetch_add(1, Ordering::Relaxed);
         let answer = (shared.handler)(request.uri().path_and_query().map_or("/", |target| target.as_str()));
@@ -163,6 +174,11 @@ impl SimulatedInstance {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
+    /// How many connections to it are open.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
     /// As SIGSTOP: connections stand and are accepted, nothing is read or answered.
     pub fn pause(&self) {
         self.shared.condition.send_replace(Condition::Paused);
@@ -183,6 +199,21 @@ impl fmt::Debug for SimulatedInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let condition = *self.shared.condition.borrow();
         f.debug_struct("SimulatedInstance").field("address", &self.address).field("condition", &condition).finish()
+    }
+}
+
+/// Waits until every permit that a client's breakers gave is settled: what should hold at the end of every test.
+///
+/// Attempts whose caller has left take until the policy's timeout; this waits twice as long.
+///
+/// # Panics
+/// When a permit is still out then, naming its instance.
+pub async fn assert_settled<S: Service>(client: &Client<S>) {
+    let out = || client.snapshot().instances.into_iter().find(|view| view.permits.out() > 0);
+    let deadline = Instant::now() + client.policy().timeout() * 2;
+    while let Some(view) = out() {
+        assert!(Instant::now() < deadline, "permits are out: instance {}, {:?}", view.instance.number, view.permits);
+        sleep(LOOK_EVERY).await;
     }
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 use mainstay::contracts::ratings::{GetRating, Ratings};
-use mainstay::testing::{Answer, Network};
+use mainstay::testing::{Answer, Network, assert_settled};
 use mainstay::tower::ClientService;
 use mainstay::{BreakerState, Call, Client, ErrorKind, Policy, Service};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::common::{RATING, assert_settled, breaker, camera, client, ratings, turns, view};
+use crate::common::{RATING, breaker, camera, client, ratings, turns, view};
 
 const NO_HEALTH_PATH: Policy = Ratings::POLICY.to_builder().no_health_path().build_const();
 
@@ -34,7 +34,7 @@ async fn answers_are_classified() {
         let error = camera(&client).await.err();
         assert_eq!(error.map(|error| error.kind()), kind, "{shown:.60}");
         assert_eq!(breaker(&client, 1), state, "{shown:.60}");
-        assert_settled(&client);
+        assert_settled(&client).await;
     }
 }
 
@@ -49,6 +49,7 @@ async fn a_refusal_of_the_service_is_never_replaced_by_a_last_good_value() {
     let client = client(&network, &[instance], Ratings::POLICY);
     assert!(camera(&client).await.unwrap().is_live());
     assert_eq!(camera(&client).await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +65,7 @@ async fn a_thousand_impatient_callers_find_out_a_hung_instance() {
     assert!((400..=600).contains(&left), "after one second nobody waits any more, but {left} did");
     assert_eq!(turns(&mut events).await, ["OPEN 1"]);
     sleep(Duration::from_secs(1)).await;
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +79,7 @@ async fn callers_that_leave_a_slow_instance_do_not_open_its_breaker() {
     sleep(Duration::from_secs(2)).await;
     assert_eq!(breaker(&client, 1), BreakerState::Closed);
     assert!(view(&client, 1).permits.cancelled > 80);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +92,7 @@ async fn a_deadline_of_the_callers_own_leaves_the_verdict_to_the_timeout() {
     assert_eq!(breaker(&client, 1), BreakerState::Closed);
     sleep(Duration::from_millis(901)).await;
     assert_eq!(breaker(&client, 1), BreakerState::Open);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,6 +106,7 @@ async fn a_change_is_never_answered_from_memory() {
     sleep(Duration::from_millis(1)).await;
     let error = client.call(Order { thing: "camera".to_owned() }).await.unwrap_err();
     assert!(error.is_down() && !error.was_sent());
+    assert_settled(&client).await;
 }
 
 struct Orders;
@@ -136,7 +138,7 @@ async fn more_calls_than_connections_are_not_the_instances_fault() {
     assert!((512..600).contains(&live), "{live} live answers");
     sleep(Duration::from_secs(2)).await;
     assert_eq!((breaker(&client, 1), view(&client, 1).calls.failed), (BreakerState::Closed, 0));
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +149,7 @@ async fn an_attempt_left_behind_is_judged_like_any_other() {
     assert!(timeout(Duration::from_millis(100), camera(&client)).await.is_err());
     sleep(Duration::from_secs(1)).await;
     assert_eq!(breaker(&client, 1), BreakerState::Open);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,6 +161,7 @@ async fn a_refusal_after_a_timeout_is_not_the_death_of_everybody() {
     let error = camera(&client).await.unwrap_err();
     assert_eq!((error.attempts(), error.is_down()), (2, false));
     assert!(error.retry_after().is_some_and(|after| after <= Duration::from_secs(30)));
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +177,7 @@ async fn no_attempt_starts_after_the_deadline() {
     assert_eq!(started.elapsed(), Duration::from_secs(1));
     sleep(Duration::from_secs(1)).await;
     assert_eq!(instances.iter().map(|instance| instance.requests()).sum::<u64>(), 4);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +198,7 @@ async fn without_a_health_path_two_concurrent_calls_are_one_probe() {
     assert_eq!(instances[0].requests(), late + 1);
     assert!(one.is_ok() != other.is_ok());
     assert_eq!(turns(&mut events).await, ["CLOSE 1"]);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +211,7 @@ async fn without_a_health_path_a_failed_probe_reopens() {
         sleep(Duration::from_millis(30_001)).await;
     }
     assert_eq!(turns(&mut events).await, ["OPEN 1", "RETEST 1", "OPEN 1", "RETEST 1", "OPEN 1", "RETEST 1"]);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,6 +227,7 @@ async fn with_one_of_three_open_the_others_share_evenly() {
     }
     let after = [1, 3].map(|number| view(&client, number).calls.ok);
     assert_eq!([after[0] - before[0], after[1] - before[1]], [150, 150]);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,6 +239,7 @@ async fn a_connection_that_broke_while_idle_is_replaced_unseen() {
     instances[0].resume();
     assert!(camera(&client).await.unwrap().is_live());
     assert_eq!(breaker(&client, 1), BreakerState::Closed);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,6 +256,7 @@ async fn reading_changes_nothing() {
     }
     assert_eq!(format!("{:?}", client.snapshot()), before);
     assert_eq!((instances[1].requests(), turns(&mut events).await), (requests, vec![]));
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,14 +266,16 @@ async fn a_call_that_does_not_fit_its_route_reaches_nobody() {
     assert_eq!((error.kind(), error.attempts(), instances[0].requests()), (ErrorKind::BadCall, 0, 0));
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("thing"), "{source:?} does not name the field");
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_is_a_tower_service_at_the_edge() {
     use tower_service::Service as _;
     let (_instances, client) = ratings(1, Ratings::POLICY);
-    let mut service = ClientService::new(client);
+    let mut service = ClientService::new(client.clone());
     assert!(service.call(GetRating::new("camera")).await.unwrap().is_live());
+    assert_settled(&client).await;
 }
 
 #[tokio::test]

@@ -65,16 +65,3 @@ pub(crate) fn turn(event: &Event) -> Option<String> {
         _ => None,
     }
 }
-
-/// Every permit that was given has been settled.
-pub(crate) fn assert_settled(client: &Client<Ratings>) {
-    for view in client.snapshot().instances {
-        assert_eq!(
-            view.permits.issued,
-            view.permits.settled(),
-            "instance {}: {:?}",
-            view.instance.number,
-            view.permits
-        );
-    }
-}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mainstay::contracts::ratings::{GetRating, Rating, Ratings, Stars};
 use mainstay::serve::{self, Refused};
+use mainstay::testing::assert_settled;
 use mainstay::{
     Address, BreakerState, Call, Client, ErrorKind, Event, EventKind, Events, Lease, Presence, Registration,
 };
@@ -122,6 +123,7 @@ async fn an_instance_is_seen_when_it_comes_and_when_it_goes() {
     let fetched = client.call(GetRating::new("camera")).await.unwrap();
     assert!(fetched.reason().unwrap().is_down());
     registry.stop().await;
+    assert_settled(&client).await;
 }
 
 #[tokio::test]
@@ -160,6 +162,7 @@ async fn calls_go_on_while_the_registry_is_away_and_after_it_is_back() {
     assert!(snapshot.instances.iter().all(|view| view.presence == Presence::Up));
     assert_eq!((state(&client, 1), state(&client, 2)), (BreakerState::Open, BreakerState::Closed));
     registry.stop().await;
+    assert_settled(&client).await;
 }
 
 #[tokio::test]
@@ -172,6 +175,7 @@ async fn a_client_without_its_registry_says_that_nobody_is_known() {
     let error = within(client.call(GetRating::new("camera"))).await.unwrap_err();
     assert!(error.is_down() && !error.was_sent());
     assert!(!client.snapshot().registry.unwrap().reachable);
+    assert_settled(&client).await;
 }
 
 #[tokio::test]
@@ -182,6 +186,7 @@ async fn a_registry_that_says_nothing_costs_a_call_its_deadline() {
     let deadline = Instant::now() + Duration::from_millis(100);
     let error = within(client.call_before(GetRating::new("camera"), deadline)).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.was_sent()), (ErrorKind::Deadline, 0, false));
+    assert_settled(&client).await;
 }
 
 /// Answers the first request of every connection, and hangs up on the second.
@@ -216,6 +221,7 @@ async fn a_request_is_sent_twice_at_most_when_connections_break() {
     assert_eq!(requests.load(Ordering::SeqCst), 8);
     assert!(client.call(GetRating::new("camera")).await.unwrap().is_live());
     assert_eq!(requests.load(Ordering::SeqCst), 10);
+    assert_settled(&client).await;
 }
 
 fn state(client: &Client<Ratings>, number: u32) -> BreakerState {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use mainstay::contracts::ratings::Ratings;
+use mainstay::testing::assert_settled;
 use mainstay::{BreakerState, ErrorKind, Service};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::common::{assert_settled, breaker, camera, numbers, page, ratings, turns, view};
+use crate::common::{breaker, camera, numbers, page, ratings, turns, view};
 
 #[tokio::test(start_paused = true)]
 async fn three_instances_share_a_page_evenly() {
@@ -17,7 +18,7 @@ async fn three_instances_share_a_page_evenly() {
     for number in 1..=3 {
         assert_eq!(view(&client, number).calls.ok, 4);
     }
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +66,7 @@ async fn a_paused_instance_is_stepped_around_retested_and_taken_back() {
     sleep(Duration::from_secs(2)).await;
     assert_eq!(turns(&mut events).await, ["CLOSE 1"]);
     assert_eq!(numbers(&page(&client).await), [1, 1, 2, 2]);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +86,7 @@ async fn killed_instances_cost_nothing_and_last_good_values_stay() {
     instances[0].resume();
     sleep(Duration::from_secs(32)).await;
     assert_eq!(numbers(&page(&client).await), [1, 1, 1, 1]);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,7 +97,7 @@ async fn a_refused_call_goes_to_the_next_instance_at_once() {
     let shown = page(&client).await;
     assert!(shown.iter().all(|fetched| fetched.is_live()));
     assert_eq!(numbers(&shown), [3, 3, 3, 3]);
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +112,7 @@ async fn with_nobody_left_and_nothing_kept_the_error_says_so() {
     let error = camera(&client).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::AllOpen, 0));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(20)));
-    assert_settled(&client);
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,4 +124,5 @@ async fn last_good_values_end_with_their_time() {
     assert!(camera(&client).await.is_ok());
     sleep(Duration::from_secs(2)).await;
     assert!(camera(&client).await.unwrap_err().is_down());
+    assert_settled(&client).await;
 }

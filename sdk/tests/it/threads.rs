@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use mainstay::contracts::ratings::Ratings;
-use mainstay::testing::{Answer, Network};
+use mainstay::testing::{Answer, Network, assert_settled};
 use mainstay::{BreakerState, Service};
 use tokio::time::{sleep, timeout};
 
-use crate::common::{RATING, assert_settled, camera, client, turn};
+use crate::common::{RATING, camera, client, turn};
 
 const CALLERS: usize = 16;
 const CALLS: usize = 1_000;
@@ -61,7 +61,7 @@ async fn breakers_keep_their_order_under_load() {
         }
     };
     timeout(Duration::from_secs(10), settled).await.expect("every permit is settled");
-    assert_settled(&client);
+    assert_settled(&client).await;
 
     drop(client);
     let told = told.await.unwrap();
