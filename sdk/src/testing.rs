@@ -236,6 +236,13 @@ impl Answer {
         Self { status, delay: Duration::ZERO, body: Bytes::new() }
     }
 
+    /// The same with this status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
     /// The same after a while.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {

@@ -3,6 +3,7 @@
 
 mod calls;
 mod common;
+mod gather;
 mod registry;
 mod story;
 mod threads;
