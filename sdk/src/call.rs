@@ -94,17 +94,17 @@ pub(crate) async fn call<C: Call>(
     }
 }
 
-/// The request that a call is, and everybody it may be sent to, by number.
+/// The request that a call is, and whom it may be sent to.
 pub(crate) async fn everybody<C: Call>(
     core: &Arc<Core>,
     call: &C,
     deadline: Instant,
-) -> Result<(Outgoing, Box<[Arc<InstanceState>]>), Error> {
+) -> Result<(Outgoing, Arc<Ready>), Error> {
     let course = Course::new(core, deadline);
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     course.discovered().await?;
-    let everybody = core.roster.ready().present.clone();
-    if everybody.is_empty() { Err(course.end(ErrorKind::NoInstance.into())) } else { Ok((request, everybody)) }
+    let ready = Arc::clone(&core.roster.ready());
+    if ready.present.is_empty() { Err(course.end(ErrorKind::NoInstance.into())) } else { Ok((request, ready)) }
 }
 
 /// Asks this very instance, once: nobody else in its place, and no last good answer.
@@ -115,7 +115,7 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     deadline: Instant,
 ) -> Result<Fetched<T>, Error> {
     let mut course = Course::new(core, deadline);
-    let now = Instant::now();
+    let now = course.started;
     course.tried.push(Arc::clone(&state));
     if now >= deadline {
         return Err(course.end(ErrorKind::Deadline.into()));

@@ -104,7 +104,7 @@ impl<S: Service> Client<S> {
         let client = self.clone();
         Gather::new(client.policy().deadline(), move |deadline| async move {
             let core = client.core();
-            let (request, everybody) = call::everybody(core, &call, deadline).await?;
+            let (request, ready) = call::everybody(core, &call, deadline).await?;
             let request = Arc::new(request);
             let leg = |state: &Arc<InstanceState>| -> (_, Asking<_>) {
                 let (client, state, request) = (client.clone(), Arc::clone(state), Arc::clone(&request));
@@ -112,7 +112,7 @@ impl<S: Service> Client<S> {
                 let asking = async move { call::ask(client.core(), state, &request, deadline).await.into() };
                 (instance, Box::pin(asking))
             };
-            Ok(everybody.iter().map(leg).collect())
+            Ok(ready.present.iter().map(leg).collect())
         })
     }
 

@@ -51,15 +51,19 @@ impl<T> Future for Placed<T> {
 
 impl<K, T> Gathering<K, T> {
     pub(super) fn new(began: Instant, deadline: Duration, completion: Completion, legs: Vec<(K, Asking<T>)>) -> Self {
-        let mut not_begun = VecDeque::with_capacity(legs.len());
+        let (under_way, mut not_begun) = (FuturesUnordered::new(), VecDeque::new());
         let leg = |(place, (key, asking))| {
-            not_begun.push_back(Placed { place, asking });
+            let placed = Placed { place, asking };
+            if place < AT_ONCE {
+                under_way.push(placed)
+            } else {
+                not_begun.push_back(placed)
+            }
             // What it is, if the gather is complete before it ends.
             Leg { key, outcome: Outcome::Cancelled, at: Duration::ZERO }
         };
         let legs: Vec<_> = legs.into_iter().enumerate().map(leg).collect();
         let told = vec![false; legs.len()];
-        let under_way = FuturesUnordered::new();
         Self { legs, told, all_told: 0, under_way, not_begun, answers: 0, completion, began, deadline }
     }
 
@@ -115,12 +119,8 @@ impl<K, T> Gathering<K, T> {
                 self.all_told += after;
                 return Poll::Ready(Some(self.tell(self.all_told, Outcome::Cancelled)));
             }
-            while self.under_way.len() < AT_ONCE
-                && let Some(placed) = self.not_begun.pop_front()
-            {
-                self.under_way.push(placed);
-            }
             let Some((place, outcome)) = ready!(self.under_way.poll_next_unpin(cx)) else { continue };
+            self.under_way.extend(self.not_begun.pop_front());
             self.answers += usize::from(outcome.answer().is_some());
             return Poll::Ready(Some(self.tell(place, outcome)));
         }
