@@ -136,12 +136,13 @@ impl<K, T> Gathering<K, T> {
     fn is_over(&self) -> bool {
         let left = self.under_way.len() + self.not_begun.len();
         let wanted = self.completion.wanted(self.legs.len());
-        left == 0
-            || match self.completion {
-                Completion::All => false,
-                Completion::First(_) => self.answers >= wanted,
-                Completion::Quorum(_) | Completion::Majority => self.answers >= wanted || self.answers + left < wanted,
-            }
+        left == 0 || self.answers >= wanted || self.is_hopeless(left, wanted)
+    }
+
+    /// At the deadline the legs end by themselves, and not because one of them was the first to.
+    fn is_hopeless(&self, left: usize, wanted: usize) -> bool {
+        let quorum = matches!(self.completion, Completion::Quorum(_) | Completion::Majority);
+        quorum && self.answers + left < wanted && self.began.elapsed() < self.deadline
     }
 }
 

@@ -11,6 +11,8 @@ use mainstay::contracts::ratings::{GetRating, Ratings};
 use mainstay::gather::{Gathered, Gathering};
 use mainstay::testing::{Answer, Network, SimulatedInstance, assert_settled};
 use mainstay::{BreakerState, Client, Completion, ErrorKind, Instance, Policy, Service};
+use proptest::prelude::{Just, ProptestConfig, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::strategy::Strategy as _;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -179,9 +181,9 @@ async fn a_leg_that_is_cut_off_is_judged_when_its_instance_had_its_time() {
     instances[0].pause();
     let mut events = client.events();
     let began = Instant::now();
-    for (deadline, legs) in [(500, "timed-out"), (100, "timed-out")] {
-        let bids = client.gather(Ask::new("car", "good")).deadline(Duration::from_millis(deadline)).await.unwrap();
-        assert_eq!((names(&bids), bids.elapsed), (vec![legs; 2], Duration::from_millis(deadline)));
+    for deadline in [500, 100].map(Duration::from_millis) {
+        let bids = client.gather(Ask::new("car", "good")).deadline(deadline).await.unwrap();
+        assert_eq!((names(&bids), bids.elapsed), (vec!["timed-out"; 2], deadline));
     }
     assert_eq!(turns(&mut events).await, Vec::<String>::new(), "neither had its second yet");
     let open = timeout(SECOND, events.next()).await.unwrap().unwrap();
@@ -410,4 +412,92 @@ fn a_gather_can_be_sent_to_another_thread() {
         sent(&started(&client, Completion::All));
     };
     let _ = check;
+}
+
+/// What a leg does, and after how many milliseconds; distinct for each leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Bids(u64),
+    Declines(u64),
+    Nothing,
+}
+
+impl Does {
+    fn answer(self) -> Answer {
+        match self {
+            Self::Bids(at) => bid(at).after(Duration::from_millis(at)),
+            Self::Declines(at) => Answer::status(StatusCode::NOT_FOUND).after(Duration::from_millis(at)),
+            Self::Nothing => bid(0).after(Duration::from_secs(3600)),
+        }
+    }
+}
+
+/// What a gather must come to, said without any of its means.
+fn expected(legs: &[Does], completion: Completion, deadline: u64) -> (Vec<&'static str>, u64) {
+    let quorum = |wanted: usize, answers: usize, left: usize| answers >= wanted || answers + left < wanted;
+    let is_over = |answers: usize, left: usize| match completion {
+        Completion::All => left == 0,
+        Completion::First(wanted) => left == 0 || answers >= wanted,
+        Completion::Quorum(wanted) => left == 0 || quorum(wanted, answers, left),
+        Completion::Majority => left == 0 || quorum(legs.len() / 2 + 1, answers, left),
+    };
+    let mut names = vec!["cancelled"; legs.len()];
+    let (mut answers, mut left) = (0, legs.len());
+    for now in 0..=deadline {
+        if is_over(answers, left) {
+            return (names, now.saturating_sub(1));
+        }
+        for (place, does) in legs.iter().enumerate() {
+            match does {
+                Does::Bids(at) if *at == now => (names[place], answers, left) = ("answered", answers + 1, left - 1),
+                Does::Declines(at) if *at == now => (names[place], left) = ("declined", left - 1),
+                _ => {}
+            }
+        }
+    }
+    if !is_over(answers, left) {
+        let cut_off = |name: &mut &str| {
+            if *name == "cancelled" {
+                *name = "timed-out"
+            }
+        };
+        names.iter_mut().for_each(cut_off);
+    }
+    (names, deadline)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_legs_do_a_gather_ends_as_it_must(
+        kinds in proptest::collection::vec(0..5_u8, 1..12),
+        seed in any::<u64>(),
+        completion in prop_oneof![
+            Just(Completion::All),
+            (0..12_usize).prop_map(Completion::First),
+            (0..12_usize).prop_map(Completion::Quorum),
+            Just(Completion::Majority),
+        ],
+        deadline in 1..40_u64,
+    ) {
+        let mut instants: Vec<u64> = (1..60).map(|step| step * 2).collect();
+        fastrand::Rng::with_seed(seed).shuffle(&mut instants);
+        // Nothing happens at the very instant of the deadline: both ends would be right.
+        let deadline = deadline * 2 + 1;
+        let does = |(kind, at): (&u8, u64)| match kind { 0..=2 => Does::Bids(at), 3 => Does::Declines(at), _ => Does::Nothing };
+        let legs: Vec<_> = kinds.iter().zip(instants).map(does).collect();
+        let (names, ends) = expected(&legs, completion, deadline);
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (_instances, client) = bidders(legs.iter().map(|does| does.answer()));
+            let gather = client.gather(Ask::new("car", "good")).deadline(Duration::from_millis(deadline));
+            let bids = gather.complete(completion).await.unwrap();
+            prop_assert_eq!(self::names(&bids), names);
+            prop_assert_eq!(bids.elapsed.as_millis(), u128::from(ends));
+            assert_settled(&client).await;
+            Ok(())
+        })?;
+    }
 }
