@@ -55,9 +55,9 @@ impl<K, T> Gathering<K, T> {
         let leg = |(place, (key, asking))| {
             let placed = Placed { place, asking };
             if place < AT_ONCE {
-                under_way.push(placed)
+                under_way.push(placed);
             } else {
-                not_begun.push_back(placed)
+                not_begun.push_back(placed);
             }
             // What it is, if the gather is complete before it ends.
             Leg { key, outcome: Outcome::Cancelled, at: Duration::ZERO }
