@@ -458,7 +458,7 @@ fn expected(legs: &[Does], completion: Completion, deadline: u64) -> (Vec<&'stat
     if !is_over(answers, left) {
         let cut_off = |name: &mut &str| {
             if *name == "cancelled" {
-                *name = "timed-out"
+                *name = "timed-out";
             }
         };
         names.iter_mut().for_each(cut_off);
