@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay::contracts::bidding::{self, Ask, Offer};
 use mainstay::gather::{Gathered, Gathering};
-use mainstay::{Address, BuildError, Client, Completion, Error, Instance};
+use mainstay::{Address, BuildError, Client, Completion, Error, ErrorKind, Instance, Presence};
 
 /// The bids of an auction under way, one leg for each bidder.
 pub type Bidding = Gathering<Arc<Instance>, u64>;
@@ -56,5 +56,23 @@ impl Auctioneer {
     pub async fn open(&self, lot: Ask, terms: Terms) -> Result<Bidding, Error> {
         let Terms { deadline, completion } = terms;
         self.bidders.gather(lot).judge(Offer::bid).deadline(deadline).complete(completion).start().await
+    }
+
+    /// When it may be worth asking again, if that is known: at the next retest of a bidder's breaker.
+    pub fn retest_in(&self) -> Option<Duration> {
+        let bidders = self.bidders.snapshot().instances.into_iter();
+        bidders.filter(|view| view.presence != Presence::Gone).filter_map(|view| view.breaker.retest_in).min()
+    }
+
+    /// Why an auction that did not even begin did not.
+    pub fn nobody(&self, error: &Error) -> String {
+        let lost = self.bidders.snapshot().registry.filter(|registry| !registry.reachable);
+        match (error.kind(), lost) {
+            (ErrorKind::NoInstance | ErrorKind::Deadline, Some(registry)) => {
+                format!("no bidder is known: the registry at {} cannot be reached", registry.address)
+            }
+            (ErrorKind::NoInstance, None) => "no bidder is registered".to_owned(),
+            _ => error.to_string(),
+        }
     }
 }

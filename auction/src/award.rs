@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay::Instance;
 use mainstay::contracts::bidding::Bid;
 use mainstay::gather::Leg;
+use mainstay::{Completion, Instance};
 
-use crate::Bids;
+use crate::{Bids, Terms};
 
 /// What an auction came to: the same for programs, for the command and for the page.
 #[derive(Debug, Clone)]
@@ -23,6 +23,21 @@ pub struct Award {
     pub complete: bool,
     /// How long it took.
     pub elapsed: Duration,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How an auction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// There is a winner.
+    Won,
+    /// Somebody was heard, and nobody bids.
+    NoBid,
+    /// Nobody was heard: no bidder can be reached.
+    Unheard,
+    /// Fewer bids came than the quorum that was asked for, so that nobody wins.
+    NoQuorum,
 }
 
 /// How one bidder came out of it.
@@ -82,13 +97,64 @@ impl Award {
                 None => String::new(),
             };
         }
-        Self {
+        let mut award = Self {
             winner: best.map(|(bidder, amount)| Bid { bidder, amount }),
             standings,
             summary: bids.to_string(),
             complete: bids.is_complete(),
             elapsed: bids.elapsed,
+            ending: Ending::Won,
+        };
+        if award.winner.is_none() {
+            award.ending = if award.was_heard() { Ending::NoBid } else { Ending::Unheard };
         }
+        award
+    }
+
+    /// Adds up an auction that is over, where nobody wins without the quorum that the terms ask for, if any.
+    pub fn under(terms: Terms, bids: &Bids) -> Self {
+        let award = Self::of(bids);
+        let quorum = matches!(terms.completion, Completion::Quorum(_) | Completion::Majority);
+        if !quorum || award.complete { award } else { award.without_winner() }
+    }
+
+    fn without_winner(mut self) -> Self {
+        self.ending = Ending::NoQuorum;
+        self.winner = None;
+        for highest in self.standings.iter_mut().filter(|standing| standing.rank == Some(1)) {
+            highest.why = "the highest, but there was no quorum".to_owned();
+        }
+        self
+    }
+
+    /// The bids, the highest first.
+    pub fn ranking(&self) -> Vec<&Standing> {
+        let mut ranking: Vec<_> = self.standings.iter().filter(|standing| standing.rank.is_some()).collect();
+        ranking.sort_by_key(|standing| standing.rank);
+        ranking
+    }
+
+    /// How it ended, in words: who won, or why nobody did.
+    pub fn reason(&self) -> String {
+        match (&self.winner, self.ending) {
+            (Some(Bid { bidder, amount }), _) => format!("{bidder} wins with {amount}"),
+            (None, Ending::NoQuorum) => format!("no quorum: {} ({})", self.summary, self.counts()),
+            (None, Ending::Unheard) => format!("no bidder can be reached: {}", self.counts()),
+            (None, Ending::NoBid | Ending::Won) => format!("nobody bids: {}", self.counts()),
+        }
+    }
+
+    /// How many ended in which way, such as `2 declined, 1 timed-out`: the most first. Never the bidders' own words.
+    fn counts(&self) -> String {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for Standing { outcome, .. } in &self.standings {
+            match counts.iter_mut().find(|(other, _)| other == outcome) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((outcome, 1)),
+            }
+        }
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether any bidder said anything at all, if only no.

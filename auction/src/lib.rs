@@ -4,9 +4,17 @@
 //! |---|---|
 //! | how bidders are asked | [`Auctioneer`] |
 //! | who won, and why the others did not | [`Award`] |
+//! | the service, `POST /auction/setAuction` | [`run`], `http` |
+//! | its answer with every leg, as the service and the command tell it | `report` |
+//! | bidders, good ones and bad ones | [`bidder`] |
 
 mod auctioneer;
 mod award;
+pub mod bidder;
+mod http;
+mod report;
+mod run;
 
 pub use auctioneer::{Auctioneer, Bidding, Bids, Terms};
-pub use award::{Award, Standing, bidder_name};
+pub use award::{Award, Ending, Standing, bidder_name};
+pub use run::{Config, run};

@@ -1,0 +1,44 @@
+//! The service, from its registration to its end.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use mainstay::contracts::auction::Auction;
+use mainstay::serve::{self, Limits};
+use mainstay::{Address, Registration};
+use tokio::net::TcpListener;
+
+use crate::{Auctioneer, http};
+
+/// What the service must know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the registry is. It may be away: the auction serves, with the bidders that it knows, and registers when
+    /// the registry comes.
+    pub registry: Address,
+}
+
+/// Above the longest deadline that an auction may have.
+const ANSWER: Duration = Duration::from_millis(http::LONGEST_DEADLINE_MS as u64 + 5_000);
+
+/// Serves auctions on `listener`, registered as `auction-1` under its address, until `shutdown` resolves.
+///
+/// The end is clean: the service leaves the registry first, then finishes what it has begun. Dropping the future ends
+/// it at once instead.
+///
+/// # Errors
+/// When the listener has no address to be found at.
+pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let address = Address::from(listener.local_addr()?);
+    let id = "auction-1".parse().map_err(io::Error::other)?;
+    let auctioneer = Auctioneer::new(config.registry.clone()).map_err(io::Error::other)?;
+    let lease = Registration::new::<Auction>(id, address).number(1).registry(config.registry).start();
+    // Clients that have not yet heard that it leaves still call; they are answered until the registry knows.
+    let left = async {
+        shutdown.await;
+        lease.release().await;
+    };
+    serve::run(listener, http::router(auctioneer), Limits { answer: ANSWER, ..Limits::default() }, left).await;
+    Ok(())
+}
