@@ -10,14 +10,17 @@
 //! | how a bidder misbehaves, for others to show how they take it | [`Manner`] |
 //! | what it answers | `answer` |
 //! | how bidders appear in the registry, and leave | [`run`] |
+//! | how they are started | [`Args`] |
 
 mod answer;
+mod args;
 mod bids;
 mod manner;
 mod run;
 
 use std::time::Duration;
 
+pub use self::args::Args;
 pub use self::bids::{BadBids, Bids};
 pub use self::manner::{BadManner, Manner};
 pub use self::run::{Config, LONGEST_ANSWER, run};

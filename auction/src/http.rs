@@ -14,7 +14,9 @@
 //! |---|---|---|
 //! | `detail=true` | `false` | tells every leg, see [`report`](crate::report) |
 //! | `deadline_ms=1..=10000` | 1000 | counted from when the request was read |
-//! | `first=N`, `quorum=N`, `quorum=majority` | everybody is heard | see [`Completion`](mainstay::Completion) |
+//! | `first=N`, `quorum=N`, `quorum=majority` | everybody is heard | see [`Completion`](mainstay::Completion); N up to 1000 |
+//!
+//! However long the deadline, a bidder has its contract's timeout, one second.
 
 mod asked;
 mod lot;

@@ -7,14 +7,19 @@
 //! | the service, `POST /auction/setAuction` | [`run`], `http` |
 //! | its answer with every leg, as the service and the command tell it | `report` |
 //! | bidders, good ones and bad ones | [`bidder`] |
+//! | the command line, `auction ask` | [`Args`], `command` |
+//! | what the programs have in common | `program` |
 
 mod auctioneer;
 mod award;
 pub mod bidder;
+mod command;
 mod http;
+mod program;
 mod report;
 mod run;
 
 pub use auctioneer::{Auctioneer, Bidding, Bids, Terms};
 pub use award::{Award, Ending, Standing, bidder_name};
-pub use run::{Config, run};
+pub use command::Args;
+pub use run::{Config, run, run_with};

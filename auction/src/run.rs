@@ -30,9 +30,22 @@ const ANSWER: Duration = Duration::from_millis(http::LONGEST_DEADLINE_MS as u64 
 /// # Errors
 /// When the listener has no address to be found at.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let auctioneer = Auctioneer::new(config.registry.clone()).map_err(io::Error::other)?;
+    run_with(auctioneer, config, listener, shutdown).await
+}
+
+/// As [`run`], with an auctioneer of the caller's, who can see what it knows.
+///
+/// # Errors
+/// When the listener has no address to be found at.
+pub async fn run_with(
+    auctioneer: Auctioneer,
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let address = Address::from(listener.local_addr()?);
     let id = "auction-1".parse().map_err(io::Error::other)?;
-    let auctioneer = Auctioneer::new(config.registry.clone()).map_err(io::Error::other)?;
     let lease = Registration::new::<Auction>(id, address).number(1).registry(config.registry).start();
     // Clients that have not yet heard that it leaves still call; they are answered until the registry knows.
     let left = async {

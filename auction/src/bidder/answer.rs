@@ -38,7 +38,7 @@ async fn bid(bidder: Arc<Bidder>, ask: Ask) -> Result<Offer, Refused> {
     misbehave(&bidder.manner).await?;
     match bidder.bids.amount(&ask.condition) {
         Some(amount) => Ok(Bid { bidder: bidder.name(), amount }.into()),
-        None => Err(Refused::not_found(format!("{} does not want it in this condition", bidder.name()))),
+        None => Err(Refused::not_found("not wanted in this condition")),
     }
 }
 
