@@ -65,7 +65,7 @@ impl Auctioneer {
     }
 
     /// Why an auction that did not even begin did not.
-    pub fn nobody(&self, error: &Error) -> String {
+    pub fn why_nobody(&self, error: &Error) -> String {
         let lost = self.bidders.snapshot().registry.filter(|registry| !registry.reachable);
         match (error.kind(), lost) {
             (ErrorKind::NoInstance | ErrorKind::Deadline, Some(registry)) => {

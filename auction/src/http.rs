@@ -68,7 +68,7 @@ async fn set_auction(
             (award.ending, Report::of(&award, terms))
         }
         Err(error) => {
-            let why = auctioneer.nobody(&error);
+            let why = auctioneer.why_nobody(&error);
             info!("{why}");
             (Ending::Unheard, Report::of_nobody(why, terms, error.elapsed()))
         }

@@ -53,6 +53,9 @@ Examples:
   auction ask car good --deadline 300ms --first 2
   auction ask car good --quorum majority --json";
 
+/// The exit code when nobody can be reached.
+const UNREACHED: u8 = 3;
+
 impl Ask {
     pub(super) async fn start(self) -> ExitCode {
         program::log(Level::ERROR);
@@ -60,13 +63,13 @@ impl Ask {
             Ok(auctioneer) => auctioneer,
             Err(error) => {
                 program::complain("auction", error);
-                return ExitCode::FAILURE;
+                return UNREACHED.into();
             }
         };
         match self.hold(&auctioneer).await {
             Ok(Ending::Won) => ExitCode::SUCCESS,
             Ok(Ending::NoBid) => ExitCode::from(1),
-            Ok(Ending::Unheard | Ending::NoQuorum) | Err(_) => ExitCode::from(3),
+            Ok(Ending::Unheard | Ending::NoQuorum) | Err(_) => UNREACHED.into(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Ask {
         let mut bidding = match auctioneer.open(lot, terms).await {
             Ok(bidding) => bidding,
             Err(error) => {
-                let why = auctioneer.nobody(&error);
+                let why = auctioneer.why_nobody(&error);
                 if self.json {
                     say_json(&Report::of_nobody(why.clone(), terms, error.elapsed()));
                 }
