@@ -9,7 +9,7 @@
 //! | what a bidder pays for which condition | [`Bids`] |
 //! | how a bidder misbehaves, for others to show how they take it | [`Manner`] |
 //! | what it answers | `answer` |
-//! | how bidders appear in the registry, and leave | [`run`] |
+//! | how bidders appear in the registry, and leave | [`run()`] |
 //! | how they are started | [`Args`] |
 
 mod answer;

@@ -1,22 +1,4 @@
-//! The auction over HTTP.
-//!
-//! | `POST /auction/setAuction` | is answered |
-//! |---|---|
-//! | somebody bids | 200 `{"Bidder Name":"Bidder 2","Bid":470000}` |
-//! | somebody was heard, and nobody bids | 404 |
-//! | no bidder can be reached, or there is no quorum | 503, with `Retry-After` when a breaker's retest is known |
-//! | another content type than JSON | 415 |
-//! | not JSON; no item or no condition; a parameter that is none | 400 |
-//!
-//! All but the first say why: `{"Message":"…"}`.
-//!
-//! | Parameter | Default | |
-//! |---|---|---|
-//! | `detail=true` | `false` | tells every leg, see [`report`](crate::report) |
-//! | `deadline_ms=1..=10000` | 1000 | counted from when the request was read |
-//! | `first=N`, `quorum=N`, `quorum=majority` | everybody is heard | see [`Completion`](mainstay::Completion); N up to 1000 |
-//!
-//! However long the deadline, a bidder has its contract's timeout, one second.
+//! The auction over HTTP; the crate's documentation says what is answered.
 
 mod asked;
 mod lot;

@@ -4,11 +4,52 @@
 //! |---|---|
 //! | how bidders are asked | [`Auctioneer`] |
 //! | who won, and why the others did not | [`Award`] |
-//! | the service, `POST /auction/setAuction` | [`run`], `http` |
-//! | its answer with every leg, as the service and the command tell it | `report` |
+//! | the service | [`run()`], `http` |
+//! | its answer with every leg, as the command tells it too | `report` |
 //! | bidders, good ones and bad ones | [`bidder`] |
 //! | the command line, `auction ask` | [`Args`], `command` |
 //! | what the programs have in common | `program` |
+//!
+//! # What the service answers
+//!
+//! | `POST /auction/setAuction`, `{"Item":"car","Condition":"good"}` | is answered |
+//! |---|---|
+//! | somebody bids | 200 `{"Bidder Name":"Bidder 2","Bid":470000}` |
+//! | somebody was heard, and nobody bids | 404 |
+//! | no bidder can be reached, or there is no quorum | 503, with `Retry-After` when a breaker's retest is known |
+//! | another content type than JSON | 415 |
+//! | not JSON; no item or no condition; a parameter that is wrong | 400 |
+//!
+//! All but the first say why: `{"Message":"…"}`.
+//!
+//! | Parameter | Default | |
+//! |---|---|---|
+//! | `detail=true` | `false` | tells every leg |
+//! | `deadline_ms=1..=10000` | 1000 | counted from when the request was read |
+//! | `first=N`, `quorum=N`, `quorum=majority` | everybody is heard | see [`Completion`](mainstay::Completion); N up to 1000 |
+//!
+//! However long the deadline, a bidder has its contract's timeout, one second.
+//!
+//! With `detail=true`, the status is the same, and the answer goes on after what it is without:
+//!
+//! ```json
+//! {
+//!   "Bidder Name": "Bidder 2", "Bid": 470000,
+//!   "Summary": "2 of 3 within 1000 ms", "Deadline ms": 1000, "Elapsed ms": 1000,
+//!   "Ranking": [{ "Bidder Name": "Bidder 2", "Bid": 470000 }, { "Bidder Name": "Bidder 1", "Bid": 350000 }],
+//!   "Legs": [
+//!     { "Bidder Name": "Bidder 1", "Number": 1, "Address": "http://127.0.0.1:9091/bidders/bidder1",
+//!       "Outcome": "bid", "Bid": 350000, "Rank": 2, "Why": "Bidder 2 bid 470000", "Elapsed ms": 3 },
+//!     { "Bidder Name": "Bidder 2", "Number": 2, "Address": "http://127.0.0.1:9091/bidders/bidder2",
+//!       "Outcome": "bid", "Bid": 470000, "Rank": 1, "Why": "won", "Elapsed ms": 4 },
+//!     { "Bidder Name": "Bidder 3", "Number": 3, "Address": "http://127.0.0.1:9091/bidders/bidder3",
+//!       "Outcome": "timed-out", "Why": "timed out", "Elapsed ms": 1000 }
+//!   ]
+//! }
+//! ```
+//!
+//! An outcome is one of `bid`, `declined`, `rejected`, `timed-out`, `refused`, `failed`, `skipped` and `cancelled`. A
+//! leg without a bid has no `Bid` and no `Rank`.
 
 mod auctioneer;
 mod award;

@@ -1,18 +1,4 @@
-//! An auction as JSON, with every leg.
-//!
-//! ```json
-//! {
-//!   "Bidder Name": "Bidder 2", "Bid": 470000,
-//!   "Summary": "2 of 3 within 1000 ms", "Deadline ms": 1000, "Elapsed ms": 4,
-//!   "Ranking": [{ "Bidder Name": "Bidder 2", "Bid": 470000 }, { "Bidder Name": "Bidder 1", "Bid": 350000 }],
-//!   "Legs": [
-//!     { "Bidder Name": "Bidder 1", "Number": 1, "Address": "http://127.0.0.1:9091/bidders/bidder1",
-//!       "Outcome": "bid", "Bid": 350000, "Rank": 2, "Why": "Bidder 2 bid 470000", "Elapsed ms": 3 }
-//!   ]
-//! }
-//! ```
-//!
-//! Without a winner, `Message` says why in the place of the first two. A leg without a bid has no `Bid` and no `Rank`.
+//! An auction as JSON, with every leg; the crate's documentation shows one.
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     run_with(auctioneer, config, listener, shutdown).await
 }
 
-/// As [`run`], with an auctioneer of the caller's, who can see what it knows.
+/// As [`run()`], with an auctioneer of the caller's, who can see what it knows.
 ///
 /// # Errors
 /// When the listener has no address to be found at.

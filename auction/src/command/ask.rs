@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use mainstay::contracts::bidding;
 use mainstay::{Address, Completion, Error};
 use tracing::Level;
@@ -15,9 +16,11 @@ use crate::{Auctioneer, Award, Ending, Terms, program};
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Ask {
     /// What is sold, such as car
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     item: String,
 
     /// What state it is in, such as good
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     condition: String,
 
     /// The longest it may take; each bidder has a second at most
@@ -28,8 +31,8 @@ pub(super) struct Ask {
     #[arg(long, value_name = "N", group = "completion", value_parser = clap::value_parser!(u16).range(1..=1000))]
     first: Option<u16>,
 
-    /// End with N bids (or majority: those of more than half), and without a winner when they cannot be had
-    #[arg(long, value_name = "N", group = "completion", value_parser = quorum)]
+    /// End with N bids, or with those of a majority; without a winner when they cannot be had
+    #[arg(long, value_name = "N|majority", group = "completion", value_parser = quorum)]
     quorum: Option<Completion>,
 
     /// Print one JSON object at the end instead
