@@ -7,7 +7,7 @@ use mainstay::contracts::bidding::Bid;
 use mainstay::gather::Leg;
 use mainstay::{Completion, Instance};
 
-use crate::{Bids, Terms};
+use crate::Bids;
 
 /// What an auction came to: the same for programs, for the command and for the page.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl Standing {
 }
 
 impl Award {
-    /// Adds up an auction that is over.
+    /// Adds up an auction that is over. Nobody wins without the quorum that was asked for, if one was.
     pub fn of(bids: &Bids) -> Self {
         let mut standings: Vec<_> = bids.legs().iter().map(Standing::of).collect();
         let mut ranking: Vec<_> = (0..standings.len()).filter(|place| standings[*place].bid.is_some()).collect();
@@ -108,17 +108,11 @@ impl Award {
         if award.winner.is_none() {
             award.ending = if award.was_heard() { Ending::NoBid } else { Ending::Unheard };
         }
-        award
+        let quorum = matches!(bids.completion, Completion::Quorum(_) | Completion::Majority);
+        if !quorum || award.complete { award } else { award.without_quorum() }
     }
 
-    /// Adds up an auction that is over, where nobody wins without the quorum that the terms ask for, if any.
-    pub fn under(terms: Terms, bids: &Bids) -> Self {
-        let award = Self::of(bids);
-        let quorum = matches!(terms.completion, Completion::Quorum(_) | Completion::Majority);
-        if !quorum || award.complete { award } else { award.without_winner() }
-    }
-
-    fn without_winner(mut self) -> Self {
+    fn without_quorum(mut self) -> Self {
         self.ending = Ending::NoQuorum;
         self.winner = None;
         for highest in self.standings.iter_mut().filter(|standing| standing.rank == Some(1)) {

@@ -45,7 +45,7 @@ async fn set_auction(
     let lot = lot::read(&body)?;
     let (ending, report) = match auctioneer.open(lot, terms).await {
         Ok(bidding) => {
-            let award = Award::under(terms, &bidding.whole().await);
+            let award = Award::of(&bidding.whole().await);
             info!("{}: {}, took {} ms", award.reason(), award.summary, award.elapsed.as_millis());
             (award.ending, Report::of(&award, terms))
         }

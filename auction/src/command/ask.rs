@@ -95,7 +95,7 @@ impl Ask {
                 told.leg(leg);
             }
         }
-        let award = Award::under(terms, &bidding.whole().await);
+        let award = Award::of(&bidding.whole().await);
         if self.json {
             say_json(&Report::of(&award, terms));
         } else {

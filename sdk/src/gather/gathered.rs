@@ -25,7 +25,8 @@ pub struct Leg<K, T> {
 #[non_exhaustive]
 pub struct Gathered<K, T> {
     pub(super) legs: Vec<Leg<K, T>>,
-    pub(super) completion: Completion,
+    /// What it was to wait for.
+    pub completion: Completion,
     /// The longest it might have taken.
     pub deadline: Duration,
     /// How long it took.
