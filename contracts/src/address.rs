@@ -39,11 +39,14 @@ impl Address {
         port.parse().unwrap_or_default()
     }
 
-    /// The same host and port with this path.
+    /// The same host and port with this path, which starts with `/` or is empty.
     ///
     /// # Errors
     /// When what comes of it is no address.
     pub fn at(&self, path: &str) -> Result<Self, BadAddress> {
+        if !path.is_empty() && !path.starts_with('/') {
+            return Err(BadAddress { text: path.chars().take(100).collect(), why: "is not a path: it starts with /" });
+        }
         format!("{SCHEME}{}{path}", self.authority()).parse()
     }
 
@@ -75,7 +78,7 @@ impl FromStr for Address {
         if uri.query().is_some() || text.contains('#') {
             return refuse("has something after its path");
         }
-        let path = uri.path().trim_end_matches('/');
+        let path = uri.path().strip_suffix('/').unwrap_or(uri.path());
         if path.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) {
             return refuse("has a path with an empty part, . or .. in it");
         }
@@ -161,7 +164,10 @@ mod tests {
         }
         let base: Address = "[::1]:9091/x".parse().unwrap();
         assert_eq!(base.at("/bidders/bidder2").unwrap().as_str(), "http://[::1]:9091/bidders/bidder2");
-        assert!(base.at("?x").is_err());
+        assert_eq!(base.at("").unwrap().as_str(), "http://[::1]:9091");
+        for wrong in ["?x", "1/x", "@evil:1/", "//x", "/x//", "/x/../y"] {
+            assert!(base.at(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -176,6 +182,7 @@ mod tests {
             ("http://127.0.0.1:1/x#y", "after its path"),
             ("http://127.0.0.1:1?y", "after its path"),
             ("http://127.0.0.1:1//x", "empty part"),
+            ("http://127.0.0.1:1//", "empty part"),
             ("http://127.0.0.1:1/x/../y", ".."),
             ("http://127.0.0.1:1/a b", "is not"),
             ("http://me@127.0.0.1:1", "user name"),

@@ -8,16 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::bidding::Bid;
 use crate::{Call, Policy, Service};
 
-/// Runs auctions. Each takes its deadline at most, 1 s unless asked otherwise.
+/// Runs auctions. That nobody can be reached (503) says nothing of the auction itself, so that it takes many failures
+/// to open its breaker.
 #[derive(Debug)]
 pub struct Auction;
 
 impl Service for Auction {
     const NAME: &'static str = "auction";
-    const POLICY: Policy = Policy::builder().timeout(Duration::from_secs(12)).health_path("/health").build_const();
+    /// An auction takes ten seconds at most, and this leaves it two for the way.
+    const POLICY: Policy =
+        Policy::builder().timeout(Duration::from_secs(12)).failure_limit(100).health_path("/health").build_const();
 }
 
-/// Sells to whoever bids most. Answered with the highest [`Bid`]; with 404 when nobody bids, and 503 when nobody can
+/// Sells to whoever bids most within a second. Answered with the highest [`Bid`]; with 404 when nobody bids, and 503 when nobody can
 /// be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,6 +29,13 @@ pub struct SetAuction {
     pub item: String,
     /// What state it is in.
     pub condition: String,
+}
+
+impl SetAuction {
+    /// Sells `item` in this `condition`.
+    pub fn new(item: impl Into<String>, condition: impl Into<String>) -> Self {
+        Self { item: item.into(), condition: condition.into() }
+    }
 }
 
 impl Call for SetAuction {

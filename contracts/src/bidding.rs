@@ -1,12 +1,16 @@
 //! The bidding service: what would you pay for this? All instances are asked, and the highest bid wins.
 
+mod shape;
+
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use http::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::{Number, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use self::shape::Shape;
 
 use crate::{Call, Idempotence, Policy, Service};
 
@@ -51,10 +55,16 @@ impl Call for Ask {
 
 /// What a bidder answers, such as `{"Bidder Name":"Bidder 2","Bid":470000}`.
 ///
-/// Bidders may be third parties, so any JSON is an offer, and only [`bid`](Offer::bid) says what it is worth.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Offer(Form);
+/// Bidders may be third parties: any JSON is an offer, and only [`bid`](Offer::bid) says what it is worth. Nothing else
+/// of it is kept, however much there is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer(Said);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Said {
+    Ours(Bid),
+    Theirs(Shape),
+}
 
 /// A bid, and who bids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,67 +77,45 @@ pub struct Bid {
     pub amount: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Form {
-    Bid(Bid),
-    Any(Value),
-}
-
-impl From<Bid> for Offer {
-    fn from(bid: Bid) -> Self {
-        Self(Form::Bid(bid))
-    }
-}
-
-impl From<Value> for Offer {
-    fn from(any: Value) -> Self {
-        Self(Form::Any(any))
-    }
-}
-
 impl Offer {
-    /// The bid: a whole JSON number from 0 on. `None` when there is none, or null.
+    /// The bid: a whole JSON number from 0 on, up to what 64 bits hold. `None` when there is none, or null.
     ///
     /// # Errors
     /// Says what stands there instead.
     pub fn bid(self) -> Result<Option<u64>, BadBid> {
-        let any = match self.0 {
-            Form::Bid(bid) => return Ok(Some(bid.amount)),
-            Form::Any(any) => any,
-        };
-        match &any {
-            Value::Null => Ok(None),
-            Value::Object(fields) => match fields.get("Bid") {
-                None | Some(Value::Null) => Ok(None),
-                Some(Value::Number(number)) => whole(number).map(Some),
-                Some(other) => Err(BadBid(format!("the bid is {}, not a number", kind(other)))),
+        match self.0 {
+            Said::Ours(bid) => Ok(Some(bid.amount)),
+            Said::Theirs(Shape::Nothing) => Ok(None),
+            Said::Theirs(Shape::Object(bid)) => match *bid {
+                Shape::Nothing => Ok(None),
+                Shape::Whole(amount) => Ok(Some(amount)),
+                Shape::Number(number) => Err(BadBid(format!("the bid is {number}, not a whole number from 0 on"))),
+                other => Err(BadBid(format!("the bid is {other}, not a number"))),
             },
-            other => Err(BadBid(format!("the offer is {}, not an object", kind(other)))),
+            Said::Theirs(other) => Err(BadBid(format!("the offer is {other}, not an object"))),
         }
     }
 }
 
-/// Whole by value: 5.0 is, as JSON does not tell it from 5.
-fn whole(number: &Number) -> Result<u64, BadBid> {
-    /// Up to here, a floating point number is exactly one whole number.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let exact = |float: f64| (float.fract() == 0.0 && (0.0..=EXACT).contains(&float)).then_some(float as u64);
-    number
-        .as_u64()
-        .or_else(|| number.as_f64().and_then(exact))
-        .ok_or_else(|| BadBid(format!("the bid is {number}, not a whole number from 0 on")))
+impl From<Bid> for Offer {
+    fn from(bid: Bid) -> Self {
+        Self(Said::Ours(bid))
+    }
 }
 
-/// Never the value itself: its size is somebody else's choice.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+/// One that was read is written as far as it was kept.
+impl Serialize for Offer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.clone() {
+            Self(Said::Ours(bid)) => bid.serialize(serializer),
+            theirs => BTreeMap::from([("Bid", theirs.bid().unwrap_or_default())]).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Offer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Shape::deserialize(deserializer).map(|shape| Self(Said::Theirs(shape)))
     }
 }
 
@@ -156,11 +144,12 @@ mod tests {
         for (body, expected) in [
             (r#"{"Bidder Name":"Bidder 2","Bid":470000}"#, Some(470_000)),
             (r#"{"Bid":0}"#, Some(0)),
-            (r#"{"Bid":5.0}"#, Some(5)),
-            (r#"{"Bid":4.7e5}"#, Some(470_000)),
             (r#"{"Bid":18446744073709551615}"#, Some(u64::MAX)),
             (r#"{"Bid":null}"#, None),
             (r#"{"Bidder Name":"Bidder 2"}"#, None),
+            (r#"{"Bidder Name":{"x":[1,{"Bid":7}]},"Bid":3,"more":[{}]}"#, Some(3)),
+            (r#"{"Bid":1,"Bid":2}"#, Some(2)),
+            ("{}", None),
             ("null", None),
         ] {
             assert_eq!(bid(body), Ok(expected), "{body}");
@@ -176,11 +165,17 @@ mod tests {
             (r#"{"Bid":470000.5}"#, "the bid is 470000.5, not a whole number from 0 on"),
             (r#"{"Bid":-1}"#, "the bid is -1, not a whole number"),
             (r#"{"Bid":18446744073709551616}"#, "not a whole number"),
-            (r#"{"Bid":1e300}"#, "not a whole number"),
+            (r#"{"Bid":1e300}"#, "the bid is 1e300, not a whole number"),
+            (r#"{"Bid":5.0}"#, "the bid is 5.0, not a whole number"),
+            (r#"{"Bid":470000.00000000001}"#, "not a whole number"),
             (r#"{"Bid":[1]}"#, "the bid is a list, not a number"),
+            (r#"{"Bid":{"Bid":1}}"#, "the bid is an object, not a number"),
             (r#"{"Bid":true}"#, "the bid is true or false"),
             ("470000", "the offer is a number, not an object"),
             ("[]", "the offer is a list"),
+            (r#"[{"Bid":1}]"#, "the offer is a list"),
+            (r#""Bid""#, "the offer is a text"),
+            ("true", "the offer is true or false"),
         ] {
             let error = bid(body).unwrap_err();
             assert!(error.contains(why), "{body}: {error:?} does not say {why:?}");

@@ -83,11 +83,11 @@ pub(crate) async fn call<C: Call>(
             }
             Ok(course.live(value, instance))
         }
-        Err(reason) if reason.kind() == ErrorKind::Rejected => Err(reason),
+        Err(reason) if reason.kind() == ErrorKind::Declined => Err(reason),
         Err(reason) => {
             let kept = last_good.and_then(|last_good| last_good.get(&key, Instant::now()));
             let Some(kept) = kept else { return Err(reason) };
-            let Ok(value) = parse(&kept.body) else { return Err(reason) };
+            let Ok(value) = serde_json::from_slice(&kept.body) else { return Err(reason) };
             let elapsed = course.started.elapsed();
             Ok(Fetched { value, from: Origin::LastGood { reason }, age: kept.age, instance: kept.from, elapsed })
         }
@@ -127,8 +127,9 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     match tried {
         Tried::Answered(value, _, instance) => Ok(course.live(value, instance)),
         Tried::Failed(cause) => Err(course.end(cause)),
+        Tried::TooLate => Err(course.end(ErrorKind::Deadline.into())),
         Tried::Skipped => {
-            let retry_after = state.breaker.retest_at().map(|at| at.saturating_duration_since(now));
+            let retry_after = state.breaker.retest_at().map(|at| at.saturating_duration_since(Instant::now()));
             Err(course.end(Cause { retry_after, ..ErrorKind::Skipped.into() }))
         }
     }
@@ -152,6 +153,8 @@ enum Tried<T> {
     Failed(Cause),
     /// There was a permit, but none any more once there was a connection.
     Skipped,
+    /// There was no connection before the deadline.
+    TooLate,
 }
 
 impl<'a> Course<'a> {
@@ -177,10 +180,12 @@ impl<'a> Course<'a> {
                 Tried::Answered(value, body, instance) => return Ok((value, body, instance)),
                 Tried::Failed(cause) => cause,
                 Tried::Skipped => continue,
+                Tried::TooLate => return Err(self.end(ErrorKind::Deadline.into())),
             };
             self.tried.push(state);
             self.all_refused &= cause.kind == ErrorKind::Refused;
-            let elsewhere = matches!(cause.kind, ErrorKind::Refused | ErrorKind::Broken | ErrorKind::Timeout);
+            let elsewhere =
+                matches!(cause.kind, ErrorKind::Refused | ErrorKind::NoSocket | ErrorKind::Broken | ErrorKind::Timeout);
             if !elsewhere || self.sent && !request.repeatable {
                 return Err(self.end(cause));
             }
@@ -205,7 +210,7 @@ impl<'a> Course<'a> {
         let (slot, permit) = match self.slot(state, permit).await {
             Ok(Some(both)) => both,
             Ok(None) => return Tried::Skipped,
-            Err(_) => return Tried::Failed(ErrorKind::Deadline.into()),
+            Err(_) => return Tried::TooLate,
         };
         self.attempts += 1;
         let instance = state.instance();
@@ -215,8 +220,7 @@ impl<'a> Course<'a> {
         let Ended { result, permit, sent } = attempt.until(self.deadline).await;
         self.sent |= sent;
         let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
-        if let Some(permit) = permit {
-            let outcome = attempt::outcome(verdict.as_ref().err());
+        if let (Some(permit), Some(outcome)) = (permit, attempt::outcome(verdict.as_ref().err())) {
             state.answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
             self.core.settle(state, permit, outcome, verdict.as_ref().err());
         }
@@ -286,17 +290,12 @@ fn last_good_key(request: &Outgoing) -> Vec<u8> {
 fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Cause> {
     let status = reply.status;
     if status.is_success() {
-        return parse(&reply.body)
+        return serde_json::from_slice(&reply.body)
             .map_err(|error| Cause { source: Some(box_error(error)), ..ErrorKind::Undecodable.into() });
     }
-    let kind = if status.is_client_error() { ErrorKind::Rejected } else { ErrorKind::Failed };
+    let kind = if status.is_client_error() { ErrorKind::Declined } else { ErrorKind::Failed };
     let reason = serde_json::from_slice::<Refusal>(&reply.body).ok().map(|refusal| refusal.reason);
     Err(Cause { status: Some(status), reason, retry_after: reply.retry_after, ..kind.into() })
-}
-
-/// An empty body (204) says nothing, and nothing is null.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(if body.is_empty() { b"null" } else { body })
 }
 
 fn box_error(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn std::error::Error + Send + Sync> {

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Skipped,
     /// No connection could be made.
     Refused,
+    /// This process or machine had no socket left to make a connection with. No instance's fault.
+    NoSocket,
     /// The connection broke before the answer was whole.
     Broken,
     /// An attempt took longer than the policy's timeout.
@@ -27,7 +29,7 @@ pub enum ErrorKind {
     /// The call's deadline came first.
     Deadline,
     /// The service said that the call is wrong (4xx).
-    Rejected,
+    Declined,
     /// The service failed (5xx), or answered with something that is neither success nor refusal.
     Failed,
     /// The answer is not what the contract says, or is larger than 1 MiB.
@@ -43,10 +45,11 @@ impl fmt::Display for ErrorKind {
             Self::AllOpen => "every breaker is open",
             Self::Skipped => "breaker open",
             Self::Refused => "connection refused",
+            Self::NoSocket => "no socket left on this machine",
             Self::Broken => "connection broken",
             Self::Timeout => "timed out",
             Self::Deadline => "missed the deadline",
-            Self::Rejected => "rejected the call",
+            Self::Declined => "declined the call",
             Self::Failed => "failed",
             Self::Undecodable => "answer is not what the contract says",
             Self::BadCall => "call does not fit its route",

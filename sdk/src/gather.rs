@@ -26,16 +26,21 @@
 //! # }
 //! ```
 //!
-//! What was rejected: a task per leg (it outlives whoever asked), and one timeout around all (it takes the answers
-//! that are there with it, and the breakers' verdicts).
+//! Awaited, the legs are futures within the caller's own. [Started](Gather::start), they run in one task of the
+//! gather's, which ends with it. What was rejected: a task per leg (it outlives whoever asked), and one timeout around
+//! all (it takes the answers that are there with it, and the breakers' verdicts).
 //!
 //! # Legs and breakers
 //!
 //! A leg is a call like any other: it has a permit, and its outcome is the breaker's business by the same rules. A
 //! leg that is cut off, because the deadline came, the gather was complete, or its caller has gone, before its
 //! instance had the policy's timeout, is not that instance's fault yet: one such attempt for each instance goes on
-//! in the background until it has.
+//! in the background until it has. It does so as long as the client is there.
+//!
+//! At most 512 legs of one gather are under way at once; further ones begin when others end. One that never began
+//! before the deadline has timed out, and its error says that there was no attempt.
 
+mod drive;
 mod gathered;
 mod gathering;
 mod outcome;
@@ -50,18 +55,21 @@ use mainstay_contracts::registry::Instance;
 use mainstay_contracts::{Call, Service};
 use tokio::time::Instant;
 
+use self::drive::{Drive, Ended};
 pub use self::gathered::{Gathered, Leg};
-pub use self::gathering::Gathering;
+pub use self::gathering::{Gathering, Legs};
 pub use self::outcome::Outcome;
 use crate::call;
 use crate::client::Client;
 use crate::error::Error;
 use crate::instance::InstanceState;
 
-/// When a gather is complete, so that the legs still under way are cancelled. The deadline ends it in any case.
+/// When a gather is complete, so that the legs still under way are cancelled. The deadline ends it in any case, and so
+/// does the last leg.
 ///
 /// What counts is a leg that [answered](Outcome::Answered): a decline, a rejection or a failure does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Completion {
     /// When every leg has ended: nobody is cancelled.
     #[default]
@@ -76,11 +84,13 @@ pub enum Completion {
 
 /// A gather that has not begun: it does so when it is awaited, or [started](Gather::start).
 ///
-/// | Setting | Default |
-/// |---|---|
-/// | [`deadline`](Gather::deadline) | the [policy's](mainstay_contracts::Policy::deadline) |
-/// | [`complete`](Gather::complete) | [`Completion::All`] |
-/// | [`judge`](Gather::judge) | whatever the contract's response is, is an answer |
+/// | Setting | Default | Range |
+/// |---|---|---|
+/// | [`deadline`](Gather::deadline) | the [policy's](mainstay_contracts::Policy::deadline) | up to 1 h; with 0, nobody is asked |
+/// | [`complete`](Gather::complete) | [`Completion::All`] | |
+/// | [`judge`](Gather::judge) | whatever the contract's response is, is an answer | |
+///
+/// It holds the client it was made from, and so do its legs.
 #[must_use = "a gather does nothing until it is awaited or started"]
 pub struct Gather<K, T> {
     begin: Begin<K, T>,
@@ -91,9 +101,12 @@ pub struct Gather<K, T> {
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Finds out who is asked, and prepares to ask them, given the deadline.
-type Begin<K, T> = Box<dyn FnOnce(Instant) -> BoxFuture<Result<Vec<(K, Asking<T>)>, Error>> + Send>;
+type Begin<K, T> = Box<dyn FnOnce(Instant) -> BoxFuture<Result<Prepared<K, T>, Error>> + Send>;
 
-/// A leg under way.
+/// The keys of the legs, and the legs, in the same order.
+type Prepared<K, T> = (Vec<K>, Vec<Asking<T>>);
+
+/// A leg, which begins when it is polled.
 type Asking<T> = BoxFuture<Outcome<T>>;
 
 impl<S: Service> Client<S> {
@@ -106,13 +119,13 @@ impl<S: Service> Client<S> {
             let core = client.core();
             let (request, ready) = call::everybody(core, &call, deadline).await?;
             let request = Arc::new(request);
-            let leg = |state: &Arc<InstanceState>| -> (_, Asking<_>) {
+            let leg = |state: &Arc<InstanceState>| -> (Arc<Instance>, Asking<_>) {
                 let (client, state, request) = (client.clone(), Arc::clone(state), Arc::clone(&request));
                 let instance = state.instance();
                 let asking = async move { call::ask(client.core(), state, &request, deadline).await.into() };
                 (instance, Box::pin(asking))
             };
-            Ok(ready.present.iter().map(leg).collect())
+            Ok(ready.present.iter().map(leg).unzip())
         })
     }
 
@@ -128,11 +141,11 @@ impl<S: Service> Client<S> {
         let client = self.clone();
         let calls: Vec<_> = calls.into_iter().collect();
         Gather::new(client.policy().deadline(), move |deadline| async move {
-            let leg = |(key, call)| -> (_, Asking<_>) {
+            let leg = |(key, call)| -> (K, Asking<_>) {
                 let client = client.clone();
                 (key, Box::pin(async move { call::call(client.core(), &call, deadline).await.into() }))
             };
-            Ok(calls.into_iter().map(leg).collect())
+            Ok(calls.into_iter().map(leg).unzip())
         })
     }
 }
@@ -140,13 +153,15 @@ impl<S: Service> Client<S> {
 impl<K: Send + 'static, T: Send + 'static> Gather<K, T> {
     fn new<F>(deadline: Duration, begin: impl FnOnce(Instant) -> F + Send + 'static) -> Self
     where
-        F: Future<Output = Result<Vec<(K, Asking<T>)>, Error>> + Send + 'static,
+        F: Future<Output = Result<Prepared<K, T>, Error>> + Send + 'static,
     {
         let begin = Box::new(|deadline| -> BoxFuture<_> { Box::pin(begin(deadline)) });
         Self { begin, deadline, completion: Completion::All }
     }
 
-    /// Sets the longest it may take from its start, resolving included; at most an hour.
+    /// Sets the longest it may take from its start, resolving included; a longer one than an hour is an hour.
+    ///
+    /// Each leg that asks an instance has the policy's timeout at most, however long the deadline.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);
         self
@@ -169,26 +184,42 @@ impl<K: Send + 'static, T: Send + 'static> Gather<K, T> {
         let judge = Arc::new(judge);
         let Self { begin, deadline, completion } = self;
         let judged = move |deadline| async move {
-            let legs = begin(deadline).await?;
-            let judged = |(key, asking): (K, Asking<T>)| -> (K, Asking<U>) {
+            let (keys, legs) = begin(deadline).await?;
+            let judged = |asking: Asking<T>| -> Asking<U> {
                 let judge = Arc::clone(&judge);
-                (key, Box::pin(async move { asking.await.judged(&*judge) }))
+                Box::pin(async move { asking.await.judged(&*judge) })
             };
-            Ok(legs.into_iter().map(judged).collect())
+            Ok((keys, legs.into_iter().map(judged).collect()))
         };
         Gather { completion, ..Gather::new(deadline, judged) }
     }
 
-    /// Begins. The legs go on only while the [`Gathering`] is polled.
+    /// Begins, in a task that ends with the [`Gathering`].
     ///
     /// Cancel safe: dropped, nobody has been asked.
     ///
     /// # Errors
-    /// When nobody can be asked: no instance is known, it was not known in time, or the call does not fit its route.
+    /// When there is no instance to ask: none is known, none was known in time, or the call does not fit its route. A
+    /// list of calls always begins.
     pub async fn start(self) -> Result<Gathering<K, T>, Error> {
         let began = Instant::now();
-        let legs = (self.begin)(began + self.deadline).await?;
-        Ok(Gathering::new(began, self.deadline, self.completion, legs))
+        let prepared = (self.begin)(began + self.deadline).await?;
+        Ok(Gathering::start(began, self.deadline, self.completion, prepared))
+    }
+
+    async fn whole(self) -> Result<Gathered<K, T>, Error> {
+        let Self { begin, deadline, completion } = self;
+        let began = Instant::now();
+        let (keys, legs) = begin(began + deadline).await?;
+        let mut ended: Vec<_> = legs.iter().map(|_| None).collect();
+        let drive = Drive::new(began, deadline, completion, legs);
+        let elapsed = drive.run(|Ended { place, outcome, at }| ended[place] = Some((outcome, at))).await;
+        let leg = |(key, ended): (K, Option<_>)| {
+            let (outcome, at) = ended.unwrap_or((Outcome::Cancelled, elapsed));
+            Leg { key, outcome, at }
+        };
+        let legs = keys.into_iter().zip(ended).map(leg).collect();
+        Ok(Gathered { legs, completion, deadline, elapsed })
     }
 }
 
@@ -203,7 +234,7 @@ impl<K: Send + 'static, T: Send + 'static> IntoFuture for Gather<K, T> {
     ///
     /// Cancel safe: dropped, it is as if every leg's caller had gone.
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { Ok(self.start().await?.whole().await) })
+        Box::pin(self.whole())
     }
 }
 

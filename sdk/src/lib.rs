@@ -79,7 +79,7 @@ pub use self::breaker::BreakerState;
 pub use self::call::{Fetched, Origin};
 pub use self::client::{BuildError, Client, ClientBuilder};
 pub use self::error::{Error, ErrorKind};
-pub use self::gather::{Completion, Gather, Gathered};
+pub use self::gather::{Completion, Gather, Gathered, Gathering, Leg};
 pub use self::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 pub use self::register::{Lease, Registration};
 

@@ -81,10 +81,11 @@ impl Network {
         Self::default()
     }
 
-    /// Starts an instance that answers every request by `handler`, given path and query.
+    /// Starts an instance that answers every request by `handler`, given path and query: the whole of it, also where
+    /// the address has a path.
     ///
     /// # Panics
-    /// When `address` is not `host:port`.
+    /// When `address` is not one.
     pub fn instance(
         &self,
         address: &str,
@@ -97,13 +98,13 @@ impl Network {
         let condition = watch::Sender::new(Condition::Running);
         let (requests, connections) = (AtomicU64::new(0), AtomicU64::new(0));
         let shared = Arc::new(Shared { condition, handler: Box::new(handler), requests, connections });
-        self.instances.lock().insert(address.authority().to_owned(), Arc::clone(&shared));
+        self.instances.lock().insert(address.as_str().to_owned(), Arc::clone(&shared));
         SimulatedInstance { address, shared }
     }
 
     /// As `connect(2)`: a paused instance accepts, by its kernel; a killed one refuses.
-    pub(crate) async fn connect(&self, authority: &str) -> io::Result<DuplexStream> {
-        let shared = self.instances.lock().get(authority).cloned();
+    pub(crate) async fn connect(&self, authority: &str, path: &str) -> io::Result<DuplexStream> {
+        let shared = self.instances.lock().get(&format!("http://{authority}{path}")).cloned();
         match shared {
             Some(shared) if *shared.condition.borrow() != Condition::Killed => {
                 let (near, far) = tokio::io::duplex(BUFFER);
@@ -214,6 +215,10 @@ pub async fn assert_settled<S: Service>(client: &Client<S>) {
     while let Some(view) = out() {
         assert!(Instant::now() < deadline, "permits are out: instance {}, {:?}", view.instance.number, view.permits);
         sleep(LOOK_EVERY).await;
+    }
+    for view in client.snapshot().instances {
+        let (number, permits) = (view.instance.number, view.permits);
+        assert_eq!(permits.issued, permits.settled(), "a permit was settled twice: instance {number}, {permits:?}");
     }
 }
 

@@ -39,6 +39,34 @@ const IDLE_LIMIT: usize = 32;
 /// Connections per instance; further calls wait for one, within their deadline and at nobody's fault.
 const OPEN_LIMIT: usize = 512;
 
+/// The longest path and query: most servers take a quarter of it, and with the path of an address it is still a Uri.
+const TARGET_LIMIT: usize = 32 * 1024;
+
+/// A path and query that cannot be asked for.
+#[derive(Debug)]
+pub(crate) enum BadTarget {
+    TooLong,
+    Uri(http::uri::InvalidUri),
+}
+
+impl fmt::Display for BadTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "path and query are longer than {TARGET_LIMIT} bytes"),
+            Self::Uri(_) => f.write_str("path and query are no Uri"),
+        }
+    }
+}
+
+impl StdError for BadTarget {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::TooLong => None,
+            Self::Uri(error) => Some(error),
+        }
+    }
+}
+
 /// A request that may be sent more than once.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
@@ -50,13 +78,16 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(crate) fn new(method: Method, encoded: Encoded, repeatable: bool) -> Result<Self, http::Error> {
-        let target = Uri::try_from(encoded.target)?;
+    pub(crate) fn new(method: Method, encoded: Encoded, repeatable: bool) -> Result<Self, BadTarget> {
+        if encoded.target.len() > TARGET_LIMIT {
+            return Err(BadTarget::TooLong);
+        }
+        let target = Uri::try_from(encoded.target).map_err(BadTarget::Uri)?;
         Ok(Self { method, target, body: encoded.body.map(Bytes::from), repeatable })
     }
 
-    pub(crate) fn get(path: &str) -> Result<Self, http::Error> {
-        Ok(Self { method: Method::GET, target: Uri::try_from(path)?, body: None, repeatable: true })
+    pub(crate) fn get(path: &str) -> Result<Self, BadTarget> {
+        Self::new(Method::GET, Encoded { target: path.to_owned(), body: None }, true)
     }
 
     fn to_request(&self, to: &Connections) -> Request<Full<Bytes>> {
@@ -77,7 +108,7 @@ impl Outgoing {
     fn below(&self, path: &str) -> Uri {
         let target = self.target.path_and_query().map_or("", |target| target.as_str());
         let rest = target.strip_prefix('/').filter(|rest| rest.is_empty() || rest.starts_with('?'));
-        // Two valid parts are a valid whole, unless it is longer than 64 KiB: then no server takes it either way.
+        // Two valid parts are a valid whole, as together they are never longer than a Uri may be.
         Uri::try_from(format!("{path}{}", rest.unwrap_or(target))).unwrap_or_else(|_| self.target.clone())
     }
 }
@@ -95,16 +126,31 @@ pub(crate) struct Reply {
 pub(crate) enum Broken {
     /// No connection could be made; nothing was sent.
     Refused(io::Error),
+    /// Our own side could not even try; nothing was sent.
+    NoSocket(io::Error),
     /// The connection broke.
     Connection(hyper::Error),
     /// The answer is larger than [`BODY_LIMIT`].
     TooLarge,
 }
 
+/// "Too many open files", in this process and in the system: as every Unix numbers them.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
+impl Broken {
+    fn of_connect(error: io::Error) -> Self {
+        let is_ours = matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+            || matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory);
+        if is_ours { Self::NoSocket(error) } else { Self::Refused(error) }
+    }
+}
+
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(_) => f.write_str("connection refused"),
+            Self::NoSocket(_) => f.write_str("no socket left on this machine"),
             Self::Connection(_) => f.write_str("connection broken"),
             Self::TooLarge => write!(f, "answer larger than {BODY_LIMIT} bytes"),
         }
@@ -114,7 +160,7 @@ impl fmt::Display for Broken {
 impl StdError for Broken {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Refused(error) => Some(error),
+            Self::Refused(error) | Self::NoSocket(error) => Some(error),
             Self::Connection(error) => Some(error),
             Self::TooLarge => None,
         }
@@ -233,13 +279,13 @@ impl Connections {
     async fn connect(&self) -> Result<Sender, Broken> {
         match &self.network {
             Network::Tcp => {
-                let socket = TcpStream::connect(&*self.authority).await.map_err(Broken::Refused)?;
+                let socket = TcpStream::connect(&*self.authority).await.map_err(Broken::of_connect)?;
                 socket.set_nodelay(true).map_err(Broken::Refused)?;
                 handshake(socket).await
             }
             #[cfg(feature = "testing")]
             Network::Simulated(network) => {
-                handshake(network.connect(&self.authority).await.map_err(Broken::Refused)?).await
+                handshake(network.connect(&self.authority, &self.path).await.map_err(Broken::Refused)?).await
             }
         }
     }
@@ -267,10 +313,48 @@ async fn read(response: Response<Incoming>) -> Result<Reply, Broken> {
             }
         },
     };
+    // These say that there is nothing (RFC 9110, 15.3.5 and 15.3.6), and nothing is null. From any other status, an
+    // empty body is a broken one.
+    let nothing = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) && body.is_empty();
+    let body = if nothing { Bytes::from_static(b"null") } else { body };
     Ok(Reply { status, retry_after, body })
 }
 
 /// `Retry-After` in seconds; a date is not understood and ignored.
 fn seconds(value: &HeaderValue) -> Option<Duration> {
     value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn having_no_socket_left_is_nobody_elses_fault() {
+        for (error, ours) in [
+            (io::Error::from_raw_os_error(EMFILE), true),
+            (io::Error::from_raw_os_error(ENFILE), true),
+            (io::ErrorKind::AddrNotAvailable.into(), true),
+            (io::ErrorKind::ConnectionRefused.into(), false),
+            (io::ErrorKind::HostUnreachable.into(), false),
+        ] {
+            assert_eq!(matches!(Broken::of_connect(error), Broken::NoSocket(_)), ours);
+        }
+    }
+
+    #[test]
+    fn a_target_stands_below_the_path_of_its_address() {
+        for (path, target, whole) in [
+            ("/bidders/bidder1", "/", "/bidders/bidder1"),
+            ("/bidders/bidder1", "/?detail=true", "/bidders/bidder1?detail=true"),
+            ("/bidders/bidder1", "/health", "/bidders/bidder1/health"),
+            ("/x", "/ratings/a%2Fb?c=d", "/x/ratings/a%2Fb?c=d"),
+        ] {
+            assert_eq!(Outgoing::get(target).unwrap().below(path), whole, "{target}");
+        }
+        let long = |length: usize| Outgoing::get(&format!("/{}", "x".repeat(length)));
+        assert!(long(TARGET_LIMIT).is_err());
+        let longest = long(TARGET_LIMIT - 1).unwrap();
+        assert_eq!(longest.below(&"/y".repeat(140)).path().len(), TARGET_LIMIT + 280);
+    }
 }

@@ -89,7 +89,7 @@ async fn what_is_no_bid_is_rejected_while_the_others_compete() {
         ("999999 or so", "rejected", "not what the contract says"),
         (r#"{"Bid":null}"#, "declined", "declined"),
         ("{}", "declined", "declined"),
-        ("", "declined", "declined"),
+        ("", "rejected", "not what the contract says"),
     ];
     let odd = (4..).zip(table).map(|(number, (body, _, _))| behaves(number, &format!("says={body}")));
     let _odd = house.bidders(odd).await;

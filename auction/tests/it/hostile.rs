@@ -68,7 +68,7 @@ async fn nothing_a_bidder_sends_harms_an_auction() {
         ("deep nesting", ok(&deep), Then::Close, "rejected"),
         ("a number of 100000 digits", ok(long_bid.as_bytes()), Then::Close, "rejected"),
         ("not JSON", ok(b"470000 or so"), Then::Close, "rejected"),
-        ("not UTF-8", ok(b"{\"Bidder Name\":\"\xff\",\"Bid\":1}"), Then::Close, "rejected"),
+        ("not UTF-8", ok(b"{\"\xff\":\"Bidder 1\",\"Bid\":1}"), Then::Close, "rejected"),
         ("a page", ok(b"<html><body>470000</body></html>"), Then::Close, "rejected"),
         (
             "half an answer",

@@ -47,7 +47,7 @@ async fn the_auction_is_found_by_its_name() {
     assert_eq!((sold.instance.id.as_str(), sold.instance.number), ("auction-1", 1));
 
     let error = client.call(car("medium")).await.unwrap_err();
-    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Rejected, 404));
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Declined, 404));
     let error = client.call(car("")).await.unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 400);
     house.close().await;

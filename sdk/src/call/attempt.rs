@@ -9,6 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
@@ -20,9 +21,10 @@ use crate::instance::InstanceState;
 use crate::patience::wait_until;
 use crate::transport::{Broken, Outgoing, Reply, Slot};
 
-/// A deadline that leaves an instance this part of its time has left it its time: where both are one second,
-/// as in most contracts, picking takes the rest.
-const NEARLY: f64 = 0.95;
+/// A deadline that leaves an instance all but so much of its time has left it its time: where both are one second, as
+/// in most contracts, resolving and picking take the rest. Of a short timeout it is a twentieth.
+const SLACK: Duration = Duration::from_millis(20);
+const SLACK_PART: u32 = 20;
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
 
@@ -58,7 +60,7 @@ impl Attempt {
         request: Outgoing,
         check: Check,
     ) -> Self {
-        let now = Instant::now();
+        let (now, timeout) = (Instant::now(), core.policy.timeout());
         let sent = Arc::new(AtomicBool::new(false));
         let connections = Arc::clone(&state.connections);
         let marked = Arc::clone(&sent);
@@ -71,8 +73,8 @@ impl Attempt {
             state: Arc::clone(state),
             sent,
             check,
-            times_out: now + core.policy.timeout(),
-            nearly: now + core.policy.timeout().mul_f64(NEARLY),
+            times_out: now + timeout,
+            nearly: now + timeout - SLACK.min(timeout / SLACK_PART),
             under_way: Some((exchange, permit)),
         }
     }
@@ -99,12 +101,13 @@ fn flatten(answer: Result<Result<Reply, Broken>, Elapsed>) -> Result<Reply, Caus
     }
 }
 
-/// What counts: an instance that says "your fault" has answered.
-pub(super) fn outcome(cause: Option<&Cause>) -> Outcome {
+/// What counts: an instance that says "your fault" has answered, and one that we could not ask has done nothing.
+pub(super) fn outcome(cause: Option<&Cause>) -> Option<Outcome> {
     match cause.map(|cause| cause.kind) {
-        None | Some(ErrorKind::Rejected) => Outcome::Success,
-        Some(ErrorKind::Timeout) => Outcome::Timeout,
-        Some(_) => Outcome::Failure,
+        None | Some(ErrorKind::Declined) => Some(Outcome::Success),
+        Some(ErrorKind::Timeout) => Some(Outcome::Timeout),
+        Some(ErrorKind::NoSocket) => None,
+        Some(_) => Some(Outcome::Failure),
     }
 }
 
@@ -112,6 +115,7 @@ impl From<Broken> for Cause {
     fn from(broken: Broken) -> Self {
         let kind = match &broken {
             Broken::Refused(_) => ErrorKind::Refused,
+            Broken::NoSocket(_) => ErrorKind::NoSocket,
             Broken::Connection(_) => ErrorKind::Broken,
             Broken::TooLarge => ErrorKind::Undecodable,
         };
@@ -122,16 +126,38 @@ impl From<Broken> for Cause {
 impl Drop for Attempt {
     fn drop(&mut self) {
         let Some((exchange, permit)) = self.under_way.take() else { return };
-        if self.state.left_behind.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        self.state.answers.left_behind.fetch_add(1, Ordering::Relaxed);
-        let (core, state) = (Arc::clone(&self.core), Arc::clone(&self.state));
-        let (times_out, check) = (self.times_out, self.check);
+        let Some(left) = LeftBehind::of(&self.state) else { return };
+        let (core, times_out, check) = (Arc::clone(&self.core), self.times_out, self.check);
         self.core.spawn(async move {
             let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
-            state.left_behind.store(false, Ordering::Release);
-            core.settle(&state, permit, outcome(cause.as_ref()), cause.as_ref());
+            let state = left.end();
+            if let Some(outcome) = outcome(cause.as_ref()) {
+                core.settle(&state, permit, outcome, cause.as_ref());
+            }
         });
+    }
+}
+
+/// The right to be the one attempt of an instance that goes on without its caller.
+struct LeftBehind(Arc<InstanceState>);
+
+impl LeftBehind {
+    fn of(state: &Arc<InstanceState>) -> Option<Self> {
+        let taken = state.left_behind.swap(true, Ordering::AcqRel);
+        (!taken).then(|| {
+            state.answers.left_behind.fetch_add(1, Ordering::Relaxed);
+            Self(Arc::clone(state))
+        })
+    }
+
+    fn end(self) -> Arc<InstanceState> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// However it ends, if in a contract's own code that panics: the next one may be left behind.
+impl Drop for LeftBehind {
+    fn drop(&mut self) {
+        self.0.left_behind.store(false, Ordering::Release);
     }
 }

@@ -229,20 +229,24 @@ impl Roster {
         let mut present = Vec::with_capacity(known.by_address.len());
         let calls = self.calls();
         for Member { state, .. } in known.by_address.values() {
-            state.count_skips(state.breaker.state(now), calls);
             if state.is_present() {
                 present.push(Arc::clone(state));
+            } else {
+                state.count_skips(state.breaker.state(now), calls);
             }
         }
         sort(&mut present);
-        let in_state = |wanted| {
-            let is_wanted = |state: &&Arc<InstanceState>| state.breaker.state(now) == wanted;
-            present.iter().filter(is_wanted).cloned().collect::<Box<[_]>>()
-        };
-        let closed = in_state(BreakerState::Closed);
-        let by_call = self.rules.probe == Probe::ByCall;
-        let untested = if by_call { in_state(BreakerState::HalfOpen) } else { Box::default() };
-        self.ready.store(Arc::new(Ready { closed, untested, present: present.into() }));
+        let (mut closed, mut untested) = (Vec::with_capacity(present.len()), Vec::new());
+        for state in &present {
+            let breaker = state.breaker.state(now);
+            state.count_skips(breaker, calls);
+            match breaker {
+                BreakerState::Closed => closed.push(Arc::clone(state)),
+                BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => untested.push(Arc::clone(state)),
+                BreakerState::HalfOpen | BreakerState::Open => {}
+            }
+        }
+        self.ready.store(Arc::new(Ready { closed: closed.into(), untested: untested.into(), present: present.into() }));
     }
 }
 

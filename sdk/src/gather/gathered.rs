@@ -44,6 +44,14 @@ impl<K, T> Gathered<K, T> {
         self.legs
     }
 
+    /// The leg under this key; the first, if there are several.
+    pub fn leg(&self, key: &K) -> Option<&Leg<K, T>>
+    where
+        K: PartialEq,
+    {
+        self.legs.iter().find(|leg| leg.key == *key)
+    }
+
     /// The answers, in the order of the legs: fold them by whatever rule you like.
     pub fn answers(&self) -> impl DoubleEndedIterator<Item = (&K, &Fetched<T>)> {
         self.legs.iter().filter_map(|leg| Some((&leg.key, leg.outcome.answer()?)))

@@ -1,70 +1,60 @@
 //! A gather under way.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _};
+use futures_util::stream::Stream;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::drive::{Drive, Ended};
 use super::{Asking, Completion, Gathered, Leg, Outcome};
 
-/// How many legs are under way at once; further ones begin when others end. Each takes a connection, and a process
-/// may have some thousands.
-const AT_ONCE: usize = 512;
-
-/// A gather under way: its legs, as they arrive. They go on only while it is polled.
+/// A gather under way, whose legs are told as they end.
 ///
-/// Dropped, every leg that is under way ends as if its caller had gone: see [the module](super) for what that means.
-#[must_use = "the legs of a gather go on only while it is polled"]
+/// They run in one task, so that a slow reader does not hold them up. Dropped, the gather ends: every leg that is
+/// under way ends as if its caller had gone, see [the module](super).
+#[must_use = "a gather that is dropped ends"]
 pub struct Gathering<K, T> {
-    legs: Vec<Leg<K, T>>,
-    /// By place: has this leg been told?
-    told: Vec<bool>,
-    /// All before this place have been.
-    all_told: usize,
-    under_way: FuturesUnordered<Placed<T>>,
-    not_begun: VecDeque<Placed<T>>,
-    answers: usize,
+    legs: Vec<Place<K, T>>,
+    told: mpsc::Receiver<Ended<T>>,
+    task: AbortOnDropHandle<Duration>,
     completion: Completion,
     began: Instant,
     deadline: Duration,
+    /// When it was over, once it is.
+    over: Option<Duration>,
+    /// All legs before this place have been told.
+    all_told: usize,
 }
 
-/// A leg under way, and its place in the order of all.
-struct Placed<T> {
-    place: usize,
-    asking: Asking<T>,
+enum Place<K, T> {
+    Open(K),
+    Ended(Leg<K, T>),
+    /// A stream has given it away.
+    Taken,
 }
 
-impl<T> Future for Placed<T> {
-    type Output = (usize, Outcome<T>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let place = self.place;
-        self.asking.as_mut().poll(cx).map(|outcome| (place, outcome))
-    }
-}
-
-impl<K, T> Gathering<K, T> {
-    pub(super) fn new(began: Instant, deadline: Duration, completion: Completion, legs: Vec<(K, Asking<T>)>) -> Self {
-        let (under_way, mut not_begun) = (FuturesUnordered::new(), VecDeque::new());
-        let leg = |(place, (key, asking))| {
-            let placed = Placed { place, asking };
-            if place < AT_ONCE {
-                under_way.push(placed);
-            } else {
-                not_begun.push_back(placed);
-            }
-            // What it is, if the gather is complete before it ends.
-            Leg { key, outcome: Outcome::Cancelled, at: Duration::ZERO }
-        };
-        let legs: Vec<_> = legs.into_iter().enumerate().map(leg).collect();
-        let told = vec![false; legs.len()];
-        Self { legs, told, all_told: 0, under_way, not_begun, answers: 0, completion, began, deadline }
+impl<K, T: Send + 'static> Gathering<K, T> {
+    pub(super) fn start(
+        began: Instant,
+        deadline: Duration,
+        completion: Completion,
+        (keys, legs): (Vec<K>, Vec<Asking<T>>),
+    ) -> Self {
+        // One place for each leg, so that telling never waits.
+        let (tell, told) = mpsc::channel(legs.len().max(1));
+        let drive = Drive::new(began, deadline, completion, legs);
+        let task = AbortOnDropHandle::new(tokio::spawn(drive.run(move |ended| {
+            // Nobody listens any more when the gather is being dropped.
+            let _ = tell.try_send(ended);
+        })));
+        let legs = keys.into_iter().map(Place::Open).collect();
+        Self { legs, told, task, completion, began, deadline, over: None, all_told: 0 }
     }
 
     /// The next leg to end, or `None` when all have. Those that are cancelled come last.
@@ -72,29 +62,31 @@ impl<K, T> Gathering<K, T> {
     /// Cancel safe: no leg is lost.
     pub async fn next(&mut self) -> Option<&Leg<K, T>> {
         let place = std::future::poll_fn(|cx| self.poll_next_place(cx)).await?;
-        Some(&self.legs[place])
+        match &self.legs[place] {
+            Place::Ended(leg) => Some(leg),
+            Place::Open(_) | Place::Taken => None,
+        }
     }
 
     /// Waits for the legs that are left, and gives all.
     pub async fn whole(mut self) -> Gathered<K, T> {
         while self.next().await.is_some() {}
-        let Self { legs, completion, deadline, .. } = self;
-        let elapsed = legs.iter().map(|leg| leg.at).max().unwrap_or_default();
-        Gathered { legs, completion, deadline, elapsed }
+        self.gathered()
     }
 
-    /// Every leg as it ends, for whoever needs no more than that.
-    pub fn into_stream(self) -> impl Stream<Item = Leg<K, T>> + Send
-    where
-        K: Clone + Send + 'static,
-        T: Send + 'static,
-    {
-        stream::unfold(self, async |mut gathering| {
-            let place = std::future::poll_fn(|cx| gathering.poll_next_place(cx)).await?;
-            let Leg { key, outcome, at } = &mut gathering.legs[place];
-            let outcome = std::mem::replace(outcome, Outcome::Cancelled);
-            Some((Leg { key: key.clone(), outcome, at: *at }, gathering))
-        })
+    /// Ends it now, and gives what is there: the legs that are under way are cancelled.
+    pub fn stop(mut self) -> Gathered<K, T> {
+        while let Ok(ended) = self.told.try_recv() {
+            self.end(ended);
+        }
+        self.over.get_or_insert(self.began.elapsed());
+        while self.cancel_next().is_some() {}
+        self.gathered()
+    }
+
+    /// The legs that have not been told yet, as they end.
+    pub fn into_stream(self) -> Legs<K, T> {
+        Legs(self)
     }
 
     /// How long after its start it ends at the latest.
@@ -102,56 +94,88 @@ impl<K, T> Gathering<K, T> {
         self.deadline
     }
 
-    /// Every leg's key, in their order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
-        self.legs.iter().map(|leg| &leg.key)
+    /// The keys of the legs, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.legs.iter().filter_map(|place| match place {
+            Place::Open(key) | Place::Ended(Leg { key, .. }) => Some(key),
+            Place::Taken => None,
+        })
+    }
+
+    fn gathered(self) -> Gathered<K, T> {
+        let legs = self.legs.into_iter().filter_map(|place| match place {
+            Place::Ended(leg) => Some(leg),
+            Place::Open(_) | Place::Taken => None,
+        });
+        let elapsed = self.over.unwrap_or_default();
+        Gathered { legs: legs.collect(), completion: self.completion, deadline: self.deadline, elapsed }
     }
 
     fn poll_next_place(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
-        loop {
-            if self.is_over() {
-                // Dropped, they are not polled any more, and give their permits back.
-                self.under_way.clear();
-                self.not_begun.clear();
-                let Some(after) = self.told[self.all_told..].iter().position(|told| !told) else {
-                    return Poll::Ready(None);
-                };
-                self.all_told += after;
-                return Poll::Ready(Some(self.tell(self.all_told, Outcome::Cancelled)));
-            }
-            let Some((place, outcome)) = ready!(self.under_way.poll_next_unpin(cx)) else { continue };
-            self.under_way.extend(self.not_begun.pop_front());
-            self.answers += usize::from(outcome.answer().is_some());
-            return Poll::Ready(Some(self.tell(place, outcome)));
+        if let Some(ended) = ready!(self.told.poll_recv(cx)) {
+            return Poll::Ready(Some(self.end(ended)));
         }
+        if self.over.is_none() {
+            self.over = Some(match ready!(Pin::new(&mut self.task).poll(cx)) {
+                Ok(over) => over,
+                // A judge has panicked: that is for whoever wrote it.
+                Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+                // The runtime is shutting down.
+                Err(_) => self.began.elapsed(),
+            });
+        }
+        Poll::Ready(self.cancel_next())
     }
 
-    fn tell(&mut self, place: usize, outcome: Outcome<T>) -> usize {
-        self.told[place] = true;
-        self.legs[place].outcome = outcome;
-        self.legs[place].at = self.began.elapsed();
+    fn end(&mut self, Ended { place, outcome, at }: Ended<T>) -> usize {
+        if let Place::Open(key) = std::mem::replace(&mut self.legs[place], Place::Taken) {
+            self.legs[place] = Place::Ended(Leg { key, outcome, at });
+        }
         place
     }
 
-    fn is_over(&self) -> bool {
-        let left = self.under_way.len() + self.not_begun.len();
-        let wanted = self.completion.wanted(self.legs.len());
-        left == 0 || self.answers >= wanted || self.is_hopeless(left, wanted)
-    }
-
-    /// At the deadline the legs end by themselves, and not because one of them was the first to.
-    fn is_hopeless(&self, left: usize, wanted: usize) -> bool {
-        let quorum = matches!(self.completion, Completion::Quorum(_) | Completion::Majority);
-        quorum && self.answers + left < wanted && self.began.elapsed() < self.deadline
+    /// The next leg that had not ended when the gather was over.
+    fn cancel_next(&mut self) -> Option<usize> {
+        let open = self.legs[self.all_told..].iter().position(|place| matches!(place, Place::Open(_)))?;
+        self.all_told += open;
+        let at = self.over.unwrap_or_default();
+        Some(self.end(Ended { place: self.all_told, outcome: Outcome::Cancelled, at }))
     }
 }
 
-impl<K: fmt::Debug, T: fmt::Debug> fmt::Debug for Gathering<K, T> {
+/// The legs of a [`Gathering`], as they end.
+#[must_use = "a gather that is dropped ends"]
+pub struct Legs<K, T>(Gathering<K, T>);
+
+/// Nothing of it is pinned where it stands.
+impl<K, T> Unpin for Legs<K, T> {}
+
+impl<K, T: Send + 'static> Stream for Legs<K, T> {
+    type Item = Leg<K, T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(place) = ready!(self.0.poll_next_place(cx)) else { return Poll::Ready(None) };
+        match std::mem::replace(&mut self.0.legs[place], Place::Taken) {
+            Place::Ended(leg) => Poll::Ready(Some(leg)),
+            Place::Open(_) | Place::Taken => Poll::Ready(None),
+        }
+    }
+}
+
+impl<K, T> fmt::Debug for Gathering<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = self.legs.iter().filter(|place| !matches!(place, Place::Open(_))).count();
         f.debug_struct("Gathering")
-            .field("legs", &self.legs)
-            .field("under_way", &self.under_way.len())
+            .field("ended", &ended)
+            .field("of", &self.legs.len())
+            .field("completion", &self.completion)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+impl<K, T> fmt::Debug for Legs<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Legs").field(&self.0).finish()
     }
 }

@@ -8,35 +8,48 @@ use crate::error::{Error, ErrorKind};
 /// How one leg of a gather ended.
 ///
 /// `Display` says it in a few words, such as `rejected: the bid is a text, not a number`.
+///
+/// # Words
+///
+/// What instances say of themselves is cut to 200 characters, and control characters in it are replaced: it may be
+/// shown on a terminal.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome<T> {
     /// There is an answer.
     Answered(Fetched<T>),
-    /// The instance said no (4xx), or the judge found that it did.
+    /// The instance said no (4xx), or the judge found that it did. To its breaker, it has answered.
+    #[non_exhaustive]
     Declined {
-        /// Why, in the instance's own words, cut to 200 characters; may be empty.
+        /// Why, in the instance's own words, made [harmless](Outcome#words); may be empty.
         reason: String,
+        /// What is known of it, unless it was the judge who found it.
+        error: Option<Error>,
     },
-    /// There was an answer, and it is none: not what the contract says, larger than 1 MiB, or not what the judge
-    /// takes.
+    /// There was an answer, and it is none. One that is not what the contract says, or is larger than 1 MiB, is a
+    /// failure to its instance's breaker; one that only the judge does not take is not.
+    #[non_exhaustive]
     Rejected {
-        /// What is wrong with it, cut to 200 characters.
+        /// What is wrong with it, made [harmless](Outcome#words).
         why: String,
+        /// What is known of it, unless it was the judge who found it.
+        error: Option<Error>,
     },
-    /// No answer in time: within the policy's timeout, or before the deadline.
+    /// No answer in time: within the policy's timeout, or before the deadline. With no
+    /// [attempt](Error::attempts), it was not asked.
     TimedOut(Error),
     /// No connection could be made.
     Refused(Error),
-    /// The connection broke, the service failed (5xx), or the call could not be made.
+    /// The connection broke, the service failed (5xx, or a status that is neither success nor refusal), or the call
+    /// could not be made.
     Failed(Error),
     /// Its breaker is open (or every breaker, for a leg that is a call), so it was not asked.
     Skipped(Error),
-    /// The gather was complete before it ended.
+    /// The gather was over before it ended: complete, out of reach of its quorum, or stopped.
     Cancelled,
 }
 
-/// How much of somebody else's words is kept.
+/// How many characters of somebody else's words are kept.
 const WORDS: usize = 200;
 
 impl<T> Outcome<T> {
@@ -48,11 +61,12 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// What went wrong, if something did; neither a decline nor a rejection is an error.
+    /// What is known of a leg without an answer; nothing, if it was cancelled, or was the judge's choice.
     pub fn error(&self) -> Option<&Error> {
         match self {
             Self::TimedOut(error) | Self::Refused(error) | Self::Failed(error) | Self::Skipped(error) => Some(error),
-            Self::Answered(_) | Self::Declined { .. } | Self::Rejected { .. } | Self::Cancelled => None,
+            Self::Declined { error, .. } | Self::Rejected { error, .. } => error.as_ref(),
+            Self::Answered(_) | Self::Cancelled => None,
         }
     }
 
@@ -75,11 +89,11 @@ impl<T> Outcome<T> {
         match self {
             Self::Answered(Fetched { value, from, age, instance, elapsed }) => match judge(value) {
                 Ok(Some(value)) => Outcome::Answered(Fetched { value, from, age, instance, elapsed }),
-                Ok(None) => Outcome::Declined { reason: String::new() },
-                Err(why) => Outcome::Rejected { why: cut(&why.to_string()) },
+                Ok(None) => Outcome::Declined { reason: String::new(), error: None },
+                Err(why) => Outcome::Rejected { why: harmless(&why.to_string()), error: None },
             },
-            Self::Declined { reason } => Outcome::Declined { reason },
-            Self::Rejected { why } => Outcome::Rejected { why },
+            Self::Declined { reason, error } => Outcome::Declined { reason, error },
+            Self::Rejected { why, error } => Outcome::Rejected { why, error },
             Self::TimedOut(error) => Outcome::TimedOut(error),
             Self::Refused(error) => Outcome::Refused(error),
             Self::Failed(error) => Outcome::Failed(error),
@@ -96,17 +110,24 @@ impl<T> From<Result<Fetched<T>, Error>> for Outcome<T> {
             Err(error) => error,
         };
         match error.kind() {
-            ErrorKind::Rejected => Self::Declined { reason: cut(error.reason().unwrap_or_default()) },
-            ErrorKind::Undecodable => Self::Rejected {
-                why: cut(&match std::error::Error::source(&error) {
+            ErrorKind::Declined => {
+                Self::Declined { reason: harmless(error.reason().unwrap_or_default()), error: Some(error) }
+            }
+            ErrorKind::Undecodable => {
+                let why = match std::error::Error::source(&error) {
                     Some(source) => format!("{}: {source}", error.kind()),
                     None => error.kind().to_string(),
-                }),
-            },
+                };
+                Self::Rejected { why: harmless(&why), error: Some(error) }
+            }
             ErrorKind::Timeout | ErrorKind::Deadline => Self::TimedOut(error),
             ErrorKind::Refused => Self::Refused(error),
             ErrorKind::Skipped | ErrorKind::AllOpen => Self::Skipped(error),
-            ErrorKind::NoInstance | ErrorKind::Broken | ErrorKind::Failed | ErrorKind::BadCall => Self::Failed(error),
+            ErrorKind::NoInstance
+            | ErrorKind::NoSocket
+            | ErrorKind::Broken
+            | ErrorKind::Failed
+            | ErrorKind::BadCall => Self::Failed(error),
         }
     }
 }
@@ -116,9 +137,9 @@ impl<T> fmt::Display for Outcome<T> {
         match self {
             Self::Answered(fetched) if fetched.is_live() => f.write_str("answered"),
             Self::Answered(_) => f.write_str("last good"),
-            Self::Declined { reason } if reason.is_empty() => f.write_str("declined"),
-            Self::Declined { reason } => write!(f, "declined: {reason}"),
-            Self::Rejected { why } => write!(f, "rejected: {why}"),
+            Self::Declined { reason, .. } if reason.is_empty() => f.write_str("declined"),
+            Self::Declined { reason, .. } => write!(f, "declined: {reason}"),
+            Self::Rejected { why, .. } => write!(f, "rejected: {why}"),
             Self::TimedOut(_) => f.write_str("timed out"),
             Self::Refused(_) => f.write_str("refused"),
             Self::Failed(error) => match error.status() {
@@ -126,11 +147,11 @@ impl<T> fmt::Display for Outcome<T> {
                 None => write!(f, "failed: {}", error.kind()),
             },
             Self::Skipped(_) => f.write_str("skipped, breaker open"),
-            Self::Cancelled => f.write_str("cancelled, the gather was complete"),
+            Self::Cancelled => f.write_str("cancelled, the gather was over"),
         }
     }
 }
 
-fn cut(words: &str) -> String {
-    words.chars().take(WORDS).collect()
+fn harmless(words: &str) -> String {
+    words.chars().take(WORDS).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }

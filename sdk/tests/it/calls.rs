@@ -17,10 +17,12 @@ const NO_HEALTH_PATH: Policy = Ratings::POLICY.to_builder().no_health_path().bui
 
 #[tokio::test(start_paused = true)]
 async fn answers_are_classified() {
-    let cases: [(Answer, Option<ErrorKind>, BreakerState); 7] = [
+    let cases: [(Answer, Option<ErrorKind>, BreakerState); 9] = [
         (Answer::ok(RATING), None, BreakerState::Closed),
-        (Answer::status(StatusCode::NOT_FOUND), Some(ErrorKind::Rejected), BreakerState::Closed),
-        (Answer::status(StatusCode::TOO_MANY_REQUESTS), Some(ErrorKind::Rejected), BreakerState::Closed),
+        (Answer::ok(""), Some(ErrorKind::Undecodable), BreakerState::Open),
+        (Answer::status(StatusCode::NO_CONTENT), Some(ErrorKind::Undecodable), BreakerState::Open),
+        (Answer::status(StatusCode::NOT_FOUND), Some(ErrorKind::Declined), BreakerState::Closed),
+        (Answer::status(StatusCode::TOO_MANY_REQUESTS), Some(ErrorKind::Declined), BreakerState::Closed),
         (Answer::status(StatusCode::INTERNAL_SERVER_ERROR), Some(ErrorKind::Failed), BreakerState::Open),
         (Answer::ok(r#"{"thing":"camera","rating":"4.5"}"#), Some(ErrorKind::Undecodable), BreakerState::Open),
         (Answer::ok(vec![b' '; 2 * 1024 * 1024]), Some(ErrorKind::Undecodable), BreakerState::Open),
