@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay::contracts::bidding::Bid;
-use mainstay::gather::Leg;
+use mainstay::gather::{Leg, Outcome};
 use mainstay::{Completion, Instance};
 
 use crate::Bids;
@@ -66,14 +66,12 @@ impl Standing {
     /// How a bidder stands once its leg has ended, while the others may still be under way.
     pub fn of(leg: &Leg<Arc<Instance>, u64>) -> Self {
         let bid = leg.outcome.answer().map(|fetched| fetched.value);
-        Self {
-            bidder: Arc::clone(&leg.key),
-            bid,
-            rank: None,
-            outcome: if bid.is_some() { "bid" } else { leg.outcome.name() },
-            why: if bid.is_some() { String::new() } else { leg.outcome.to_string() },
-            at: leg.at,
-        }
+        let (outcome, why) = match &leg.outcome {
+            Outcome::Answered(_) => ("bid", String::new()),
+            Outcome::Cancelled => (leg.outcome.name(), "the auction was over before it answered".to_owned()),
+            other => (other.name(), other.to_string()),
+        };
+        Self { bidder: Arc::clone(&leg.key), bid, rank: None, outcome, why, at: leg.at }
     }
 }
 
