@@ -4,12 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Config;
-use crate::catalog::THINGS;
 use crate::lab::Lab;
 use crate::page::{Asked, Page};
 use crate::ratings::Ratings;
@@ -70,11 +68,11 @@ impl Market {
         &self.0.traffic
     }
 
-    /// Makes the calls of one page, all at once, in the order of the things.
+    /// Makes the calls of one page, all at once.
     pub(crate) async fn turn_page(&self) {
         let Some(ratings) = self.ratings() else { return };
         let began = Instant::now();
-        let asked = join_all(THINGS.iter().map(|thing| ratings.ask(thing.id))).await;
+        let asked = ratings.ask_all().await;
         let page = Page { began, elapsed: began.elapsed(), asked };
         let mut last = self.0.page.lock();
         // A page that hung must not take the place of one that began after it.

@@ -1,16 +1,18 @@
 //! The ratings service, as the Market calls it: the one file here that calls through the SDK.
 //!
 //! The SDK picks the instance, steps around the ones that fail and keeps the last good answers. What is left
-//! to do is to ask, and to tell it on the console.
+//! to do is to ask, and to tell it on the console. A page is a gather with a leg for each thing.
 
 use std::io;
 use std::time::Duration;
 
-use mainstay::contracts::ratings::{GetRating, Ratings as Contract};
+use mainstay::contracts::ratings::{GetRating, Rating, Ratings as Contract};
+use mainstay::gather::Outcome as Leg;
 use mainstay::{Address, BreakerState, Client, Error, Fetched, Origin, Presence, Service as _, Snapshot};
 use tokio::time::Instant;
 use tracing::info;
 
+use crate::catalog::THINGS;
 use crate::page::{Asked, Outcome, Rated, Reason, Source};
 use crate::tape::TARGET;
 
@@ -32,34 +34,35 @@ impl Ratings {
         self.0.snapshot()
     }
 
-    /// Asks for the rating of a thing.
-    pub(crate) async fn ask(&self, thing: &'static str) -> Asked {
-        info!(target: TARGET, "ASK for {thing}");
+    /// Asks for the ratings of all things at once; each leg is told as it ends. The answers are in the order of the
+    /// things.
+    pub(crate) async fn ask_all(&self) -> Vec<Asked> {
         let began = Instant::now();
-        let answer = self.0.call(GetRating::new(thing)).await;
-        let elapsed = began.elapsed();
-        info!(target: TARGET, "WAITED {} ms", elapsed.as_millis());
-
-        let (rated, error) = match answer {
-            Ok(fetched) => (Some(rated(&fetched)), not_live(fetched.from)),
-            Err(error) => (None, Some(error)),
-        };
-        let reason = error.as_ref().map(reason);
-        match (&reason, rated) {
-            (Some(reason), _) => info!(target: TARGET, "BAD {thing}: {}", reason.full),
-            (None, Some(rated)) => info!(target: TARGET, "GOT {thing}: {:.1}", rated.stars),
-            (None, None) => {}
+        for thing in &THINGS {
+            tell_asking(thing.id);
         }
-        let source = match (&error, rated) {
-            (None, _) => Source::Live,
-            (Some(_), Some(_)) => Source::LastGood,
-            (Some(_), None) => Source::None,
+        let calls = THINGS.iter().map(|thing| (thing.id, GetRating::new(thing.id)));
+        let mut legs = match self.0.gather_calls(calls).start().await {
+            Ok(legs) => legs,
+            Err(error) => {
+                let all = THINGS.iter().map(|thing| thing.id);
+                return all.map(|thing| told(thing, began, began.elapsed(), &Leg::Failed(error.clone()))).collect();
+            }
         };
-        let (instance, outcome) = match &error {
-            None => (rated.map(|rated| rated.instance), Outcome::Answered),
-            Some(error) => (error.instance().map(|instance| instance.number), outcome(error)),
-        };
-        Asked { thing, source, rated, reason, instance, began, elapsed, outcome }
+        let mut asked = Vec::with_capacity(THINGS.len());
+        while let Some(leg) = legs.next().await {
+            asked.push(told(leg.key, began, leg.at, &leg.outcome));
+        }
+        asked.sort_by_key(|asked| asked.thing);
+        asked
+    }
+
+    /// Asks for the rating of one thing.
+    pub(crate) async fn ask(&self, thing: &'static str) -> Asked {
+        let began = Instant::now();
+        tell_asking(thing);
+        let leg = Leg::from(self.0.call(GetRating::new(thing)).await);
+        told(thing, began, began.elapsed(), &leg)
     }
 
     /// Resolves when the instances of these numbers are up and their breakers closed.
@@ -81,19 +84,45 @@ impl Ratings {
     }
 }
 
-fn rated(fetched: &Fetched<mainstay::contracts::ratings::Rating>) -> Rated {
+fn tell_asking(thing: &str) {
+    info!(target: TARGET, "ASK for {thing}");
+}
+
+/// What a call that has just ended brought, once the console has it.
+fn told(thing: &'static str, began: Instant, elapsed: Duration, leg: &Leg<Rating>) -> Asked {
+    info!(target: TARGET, "WAITED {} ms", elapsed.as_millis());
+    let rated = leg.answer().map(rated);
+    let error = match leg.answer().map(|fetched| &fetched.from) {
+        Some(Origin::LastGood { reason }) => Some(reason),
+        Some(Origin::Live) => None,
+        None => leg.error(),
+    };
+    let (instance, outcome, reason) = match (error, leg) {
+        (Some(error), _) => (error.instance().map(|instance| instance.number), outcome(error), Some(reason(error))),
+        (None, Leg::Answered(fetched)) => (Some(fetched.instance.number), Outcome::Answered, None),
+        (None, other) => {
+            (None, Outcome::Failed, Some(Reason { short: other.name().to_owned(), full: other.to_string() }))
+        }
+    };
+    match (&reason, rated) {
+        (Some(reason), _) => info!(target: TARGET, "BAD {thing}: {}", reason.full),
+        (None, Some(rated)) => info!(target: TARGET, "GOT {thing}: {:.1}", rated.stars),
+        (None, None) => {}
+    }
+    let source = match (&reason, rated) {
+        (None, _) => Source::Live,
+        (Some(_), Some(_)) => Source::LastGood,
+        (Some(_), None) => Source::None,
+    };
+    Asked { thing, source, rated, reason, instance, began, elapsed, outcome }
+}
+
+fn rated(fetched: &Fetched<Rating>) -> Rated {
     let now = Instant::now();
     Rated {
         stars: fetched.value.rating.get(),
         instance: fetched.instance.number,
         said: now.checked_sub(fetched.age).unwrap_or(now),
-    }
-}
-
-fn not_live(from: Origin) -> Option<Error> {
-    match from {
-        Origin::Live => None,
-        Origin::LastGood { reason } => Some(reason),
     }
 }
 
