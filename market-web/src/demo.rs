@@ -1,11 +1,12 @@
 //! The demo: the whole story on one machine.
 //!
-//! This process is the Market, and keeps a registry and ratings instances as child processes of the same
-//! executable, so that pausing and killing them is real. Nothing of it outlives this process: see `role`.
+//! This process is the Market, and keeps a registry, an auction service, ratings instances and bidders as child
+//! processes of the same executable, so that pausing and killing them is real. Nothing of it outlives this process: see `role`.
 
 mod args;
 mod role;
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -13,7 +14,8 @@ use mainstay::Address;
 
 pub use args::Args;
 
-use crate::lab::{Bench, Lab, Which, check_free};
+use crate::kind::Kind;
+use crate::lab::{Bench, Conduct, Lab, Which, check_free};
 use crate::server::{self, listen};
 use crate::{Config, console, shutdown};
 
@@ -29,22 +31,33 @@ pub async fn run(args: Args) -> io::Result<()> {
     let registry = SocketAddr::from((Ipv4Addr::LOCALHOST, args.registry_port));
     args.check()?;
     let listener = listen((Ipv4Addr::LOCALHOST, args.port).into(), "--port").await?;
-    free(registry, "--registry-port")?;
-    for number in 1..=args.instances {
-        free((Ipv4Addr::LOCALHOST, args.ratings_port(number)).into(), "--ratings-base-port")?;
-    }
-    announce(&args, listener.local_addr()?)?;
-
-    let tape = console::start();
-    let lab = Lab::new(Bench {
+    let bench = Bench {
         executable: std::env::current_exe()?,
         registry_port: args.registry_port,
         ratings_base_port: args.ratings_base_port,
-    });
+        auction_port: args.auction_port,
+        bidders_base_port: args.bidders_base_port,
+    };
+    free(registry, "--registry-port")?;
+    free((Ipv4Addr::LOCALHOST, args.auction_port).into(), "--auction-port")?;
+    for (kind, number) in args.instances() {
+        let option = match kind {
+            Kind::Ratings => "--ratings-base-port",
+            Kind::Bidders => "--bidders-base-port",
+        };
+        free(bench.listens(kind, number), option)?;
+    }
+    announce(&args, &bench, listener.local_addr()?)?;
+
+    let tape = console::start();
+    let lab = Lab::new(bench);
     let ended = async {
         lab.start_registry().await.map_err(io::Error::other)?;
-        if args.instances > 0 {
-            lab.start(Which::Count(args.instances)).map_err(io::Error::other)?;
+        lab.start_auction().map_err(io::Error::other)?;
+        for (kind, count) in [(Kind::Ratings, args.instances), (Kind::Bidders, args.bidders)] {
+            if count > 0 {
+                lab.start(kind, Which::Count(count), &Conduct::default()).map_err(io::Error::other)?;
+            }
         }
         let config = Config { registry: Some(Address::from(registry)), lab: Some(lab.clone()), tape };
         server::run(config, listener, shutdown).await
@@ -58,12 +71,19 @@ fn free(address: SocketAddr, option: &str) -> io::Result<()> {
     check_free(address).map_err(|error| io::Error::other(format!("{error}; {option} chooses another")))
 }
 
-fn announce(args: &Args, market: SocketAddr) -> io::Result<()> {
+fn announce(args: &Args, bench: &Bench, market: SocketAddr) -> io::Result<()> {
+    let local = |port: u16| Address::from(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let mut out = io::stdout().lock();
-    writeln!(out, "The Market   http://{market}   <- open this")?;
-    writeln!(out, "Registry     http://127.0.0.1:{}", args.registry_port)?;
-    for number in 1..=args.instances {
-        writeln!(out, "Ratings #{number}   http://127.0.0.1:{}", args.ratings_port(number))?;
+    let mut line = |name: &str, address: &dyn Display, note: &str| writeln!(out, "{name:<12} {address}{note}");
+    line("The Market", &format!("http://{market}"), "   <- open this")?;
+    line("Registry", &local(args.registry_port), "")?;
+    line("Auction", &local(args.auction_port), "")?;
+    for (kind, number) in args.instances() {
+        let name = match kind {
+            Kind::Ratings => format!("Ratings #{number}"),
+            Kind::Bidders => format!("Bidder #{number}"),
+        };
+        line(&name, &bench.address(kind, number), "")?;
     }
     writeln!(out, "\nEach is a process of its own; ^C ends them all.\n")
 }

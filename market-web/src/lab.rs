@@ -3,13 +3,12 @@
 //! It touches no other process. Each one is a child of the demo that has not been waited for, so that its
 //! number cannot have passed to somebody else; see `process`.
 
+mod bench;
+mod conduct;
 mod process;
 mod refused;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,31 +16,23 @@ use futures_util::future::join_all;
 use mainstay::Address;
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
-use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 use tracing::info;
 
+use crate::kind::Kind;
 use crate::tape::TARGET;
+pub use bench::Bench;
+pub(crate) use bench::check_free;
+pub(crate) use conduct::Conduct;
 pub(crate) use process::Condition;
 use process::Process;
 pub(crate) use refused::LabRefused;
 
-/// The highest number an instance can have here, and so the most there can be.
+/// The highest number an instance of a kind can have here, and so the most there can be.
 pub(crate) const INSTANCES: u32 = 20;
 
 /// How long a registry may take until it answers.
 const REGISTRY_START: Duration = Duration::from_secs(5);
-
-/// Where the lab's processes listen, and what they run.
-#[derive(Debug, Clone)]
-pub struct Bench {
-    /// The executable; it must know the demo's roles.
-    pub executable: PathBuf,
-    /// The registry's port.
-    pub registry_port: u16,
-    /// The port before instance 1's.
-    pub ratings_base_port: u16,
-}
 
 /// The demo's processes. Clones share them; the last one to go takes the processes with it.
 #[derive(Debug, Clone)]
@@ -56,11 +47,12 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Processes {
     registry: Option<Process>,
+    auction: Option<Process>,
     /// Killed ones keep their row, and can be started again.
-    ratings: BTreeMap<u32, Process>,
+    instances: BTreeMap<(Kind, u32), Process>,
 }
 
-/// A ratings instance of the lab.
+/// An instance of the lab.
 #[derive(Debug, Clone)]
 pub(crate) struct LabInstance {
     pub(crate) number: u32,
@@ -83,14 +75,13 @@ impl Lab {
         Self(Arc::new(Inner { bench, processes: Mutex::default() }))
     }
 
-    /// Its instances by number, killed ones too.
-    pub(crate) fn ratings(&self) -> Vec<LabInstance> {
-        let processes = self.0.processes.lock();
-        let row = |(&number, process): (&u32, &Process)| {
-            let address = Address::from(self.0.bench.ratings(number));
+    /// Its instances of this kind by number, killed ones too.
+    pub(crate) fn instances(&self, kind: Kind) -> Vec<LabInstance> {
+        let row = |(number, process): (u32, Process)| {
+            let address = self.0.bench.address(kind, number);
             LabInstance { number, address, condition: process.condition() }
         };
-        processes.ratings.iter().map(row).collect()
+        self.all(kind).into_iter().map(row).collect()
     }
 
     /// Whether the registry's process runs.
@@ -98,11 +89,11 @@ impl Lab {
         self.0.processes.lock().registry.as_ref().is_some_and(Process::is_alive)
     }
 
-    /// Starts ratings instances: all of them, or none and the reason.
-    pub(crate) fn start(&self, which: Which) -> Result<Vec<u32>, LabRefused> {
+    /// Starts instances: all of them, or none and the reason. The conduct is a bidder's.
+    pub(crate) fn start(&self, kind: Kind, which: Which, conduct: &Conduct) -> Result<Vec<u32>, LabRefused> {
         let bench = &self.0.bench;
         let mut processes = self.0.processes.lock();
-        let runs = |number: &u32| processes.ratings.get(number).is_some_and(Process::is_alive);
+        let runs = |number: &u32| processes.instances.get(&(kind, *number)).is_some_and(Process::is_alive);
         let numbers: Vec<u32> = match which {
             Which::Number(number) if runs(&number) => return Err(LabRefused::Runs(number)),
             Which::Number(number) => vec![number],
@@ -112,47 +103,47 @@ impl Lab {
             return Err(LabRefused::Full);
         }
         for &number in &numbers {
-            check_free(bench.ratings(number))?;
+            check_free(bench.listens(kind, number))?;
         }
         for &number in &numbers {
-            let process = Process::spawn(bench.ratings_command(number), format!("#{number}"))?;
-            processes.ratings.insert(number, process);
+            let process = Process::spawn(bench.command(kind, number, conduct), kind.list(&[number]))?;
+            processes.instances.insert((kind, number), process);
         }
-        info!(target: TARGET, "LAB started {}", list(&numbers));
+        info!(target: TARGET, "LAB started {}", kind.list(&numbers));
         Ok(numbers)
     }
 
     /// Stops an instance where it stands (SIGSTOP). One that is paused already stays so.
-    pub(crate) async fn pause(&self, number: u32) -> Result<(), LabRefused> {
-        if self.alive(number)?.pause().await.map_err(|error| LabRefused::of(error, number))? {
-            info!(target: TARGET, "LAB paused #{number} (SIGSTOP)");
+    pub(crate) async fn pause(&self, kind: Kind, number: u32) -> Result<(), LabRefused> {
+        if self.alive(kind, number)?.pause().await.map_err(|error| LabRefused::of(error, number))? {
+            info!(target: TARGET, "LAB paused {} (SIGSTOP)", kind.list(&[number]));
         }
         Ok(())
     }
 
     /// Lets a paused instance go on (SIGCONT). One that runs is left alone.
-    pub(crate) async fn resume(&self, number: u32) -> Result<(), LabRefused> {
-        if self.alive(number)?.resume().await.map_err(|error| LabRefused::of(error, number))? {
-            info!(target: TARGET, "LAB resumed #{number} (SIGCONT)");
+    pub(crate) async fn resume(&self, kind: Kind, number: u32) -> Result<(), LabRefused> {
+        if self.alive(kind, number)?.resume().await.map_err(|error| LabRefused::of(error, number))? {
+            info!(target: TARGET, "LAB resumed {} (SIGCONT)", kind.list(&[number]));
         }
         Ok(())
     }
 
     /// Ends an instance without a word (SIGKILL), and waits until it is gone. A killed one stays killed.
-    pub(crate) async fn kill(&self, number: u32) -> Result<(), LabRefused> {
-        if self.find(number)?.kill().await {
-            info!(target: TARGET, "LAB killed #{number} (SIGKILL)");
+    pub(crate) async fn kill(&self, kind: Kind, number: u32) -> Result<(), LabRefused> {
+        if self.find(kind, number)?.kill().await {
+            info!(target: TARGET, "LAB killed {} (SIGKILL)", kind.list(&[number]));
         }
         Ok(())
     }
 
-    /// Ends all instances at once.
-    pub(crate) async fn kill_all(&self) {
-        let all = self.0.processes.lock().ratings.clone();
+    /// Ends all instances of this kind at once.
+    pub(crate) async fn kill_all(&self, kind: Kind) {
+        let all = self.all(kind);
         let killed = join_all(all.iter().map(async |(number, process)| process.kill().await.then_some(*number))).await;
         let killed = killed.into_iter().flatten().collect::<Vec<_>>();
         if !killed.is_empty() {
-            info!(target: TARGET, "LAB killed {} (SIGKILL)", list(&killed));
+            info!(target: TARGET, "LAB killed {} (SIGKILL)", kind.list(&killed));
         }
     }
 
@@ -176,6 +167,15 @@ impl Lab {
         timeout(REGISTRY_START, answers).await.map_err(|_| LabRefused::NoRegistry)
     }
 
+    /// Starts the auction service. Nobody waits for it: the page runs its auctions itself.
+    pub(crate) fn start_auction(&self) -> Result<(), LabRefused> {
+        let bench = &self.0.bench;
+        check_free(bench.auction())?;
+        let process = Process::spawn(bench.auction_command(), "the auction".to_owned())?;
+        self.0.processes.lock().auction = Some(process);
+        Ok(())
+    }
+
     /// Ends the registry without a word (SIGKILL), and waits until it is gone.
     pub(crate) async fn kill_registry(&self) {
         let registry = self.0.processes.lock().registry.clone();
@@ -186,61 +186,28 @@ impl Lab {
         }
     }
 
-    /// Ends all processes: politely first, and paused ones too. Instances go before the registry, so that
+    /// Ends all processes: politely first, and paused ones too. All others go before the registry, so that
     /// they can take their leave of it.
     pub async fn end(&self) {
-        let Processes { registry, ratings } = std::mem::take(&mut *self.0.processes.lock());
-        join_all(ratings.values().map(Process::end)).await;
+        let Processes { registry, auction, instances } = std::mem::take(&mut *self.0.processes.lock());
+        join_all(instances.values().chain(&auction).map(Process::end)).await;
         if let Some(registry) = registry {
             registry.end().await;
         }
     }
 
-    fn find(&self, number: u32) -> Result<Process, LabRefused> {
-        self.0.processes.lock().ratings.get(&number).cloned().ok_or(LabRefused::Unknown(number))
+    fn all(&self, kind: Kind) -> Vec<(u32, Process)> {
+        let processes = self.0.processes.lock();
+        let mine = processes.instances.range((kind, 0)..=(kind, u32::MAX));
+        mine.map(|((_, number), process)| (*number, process.clone())).collect()
     }
 
-    fn alive(&self, number: u32) -> Result<Process, LabRefused> {
-        let process = self.find(number)?;
+    fn find(&self, kind: Kind, number: u32) -> Result<Process, LabRefused> {
+        self.0.processes.lock().instances.get(&(kind, number)).cloned().ok_or(LabRefused::Unknown(number))
+    }
+
+    fn alive(&self, kind: Kind, number: u32) -> Result<Process, LabRefused> {
+        let process = self.find(kind, number)?;
         if process.is_alive() { Ok(process) } else { Err(LabRefused::Killed(number)) }
     }
-}
-
-impl Bench {
-    fn registry(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.registry_port).into()
-    }
-
-    fn ratings(&self, number: u32) -> SocketAddr {
-        // The numbers end at INSTANCES, and the demo's arguments leave that much room above the base port.
-        let offset = u16::try_from(number).unwrap_or(u16::MAX);
-        (Ipv4Addr::LOCALHOST, self.ratings_base_port.saturating_add(offset)).into()
-    }
-
-    fn registry_command(&self) -> Command {
-        let mut command = Command::new(&self.executable);
-        command.args(["role", "registry", "--listen", &self.registry().to_string()]);
-        command
-    }
-
-    fn ratings_command(&self, number: u32) -> Command {
-        let mut command = Command::new(&self.executable);
-        command.args(["role", "ratings", "--instance", &number.to_string()]);
-        command.args(["--listen", &self.ratings(number).to_string()]);
-        command.args(["--registry", Address::from(self.registry()).as_str()]);
-        command
-    }
-}
-
-/// Somebody else's process on the port would be shown as ours.
-pub(crate) fn check_free(address: SocketAddr) -> Result<(), LabRefused> {
-    match std::net::TcpListener::bind(address) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(LabRefused::Busy(address.port())),
-        Err(error) => Err(LabRefused::System(error)),
-    }
-}
-
-fn list(numbers: &[u32]) -> String {
-    numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(" ")
 }

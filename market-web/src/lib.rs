@@ -3,6 +3,7 @@
 //! | To see | read |
 //! |---|---|
 //! | how ratings are asked for | `ratings`, called by `market` |
+//! | what both have in common: a client, a page, a row of the lab's processes | `kind`, `clients` |
 //! | what there is to know, for programs and for the page | `state` |
 //! | how it is drawn, and kept up to date | `view`, `live` |
 //! | which address does what | `web` |
@@ -14,9 +15,11 @@
 mod args;
 mod cart;
 mod catalog;
+mod clients;
 mod config;
 pub mod console;
 pub mod demo;
+mod kind;
 mod lab;
 mod live;
 mod market;

@@ -1,4 +1,4 @@
-//! The Market itself: its client, its last page, its lab.
+//! The Market itself: its clients, its last page, its lab.
 
 use std::io;
 use std::sync::Arc;
@@ -8,9 +8,10 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Config;
+use crate::clients::Clients;
+use crate::kind::Kind;
 use crate::lab::Lab;
 use crate::page::{Asked, Page};
-use crate::ratings::Ratings;
 use crate::tape::Tape;
 use crate::traffic::{STEP, Traffic};
 
@@ -21,7 +22,7 @@ pub(crate) struct Market(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     opened: SystemTime,
-    ratings: Option<Ratings>,
+    clients: Option<Clients>,
     lab: Option<Lab>,
     tape: Tape,
     page: Mutex<Option<Arc<Page>>>,
@@ -32,7 +33,7 @@ impl Market {
     pub(crate) fn new(config: Config) -> io::Result<Self> {
         Ok(Self(Arc::new(Inner {
             opened: SystemTime::now(),
-            ratings: config.registry.map(Ratings::new).transpose()?,
+            clients: config.registry.map(Clients::new).transpose()?,
             lab: config.lab,
             tape: config.tape,
             page: Mutex::default(),
@@ -45,9 +46,9 @@ impl Market {
         self.0.opened
     }
 
-    /// The client, unless this is the plain shop.
-    pub(crate) fn ratings(&self) -> Option<&Ratings> {
-        self.0.ratings.as_ref()
+    /// The clients, unless this is the plain shop.
+    pub(crate) fn clients(&self) -> Option<&Clients> {
+        self.0.clients.as_ref()
     }
 
     /// The lab, in the demo.
@@ -70,9 +71,9 @@ impl Market {
 
     /// Makes the calls of one page, all at once.
     pub(crate) async fn turn_page(&self) {
-        let Some(ratings) = self.ratings() else { return };
+        let Some(clients) = self.clients() else { return };
         let began = Instant::now();
-        let asked = ratings.ask_all().await;
+        let asked = clients.ratings.ask_all().await;
         let page = Page { began, elapsed: began.elapsed(), asked };
         let mut last = self.0.page.lock();
         // A page that hung must not take the place of one that began after it.
@@ -83,17 +84,17 @@ impl Market {
 
     /// Asks for one rating, outside any page.
     pub(crate) async fn ask(&self, thing: &'static str) -> Option<Asked> {
-        Some(self.ratings()?.ask(thing).await)
+        Some(self.clients()?.ratings.ask(thing).await)
     }
 
     /// Notes the traffic, for as long as it is polled.
     pub(crate) async fn watch_traffic(&self) {
-        let Some(ratings) = self.ratings() else { return std::future::pending().await };
+        let Some(clients) = self.clients() else { return std::future::pending().await };
         let mut steps = interval(STEP);
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             steps.tick().await;
-            self.0.traffic.lock().note(&ratings.snapshot());
+            self.0.traffic.lock().note(&Kind::ALL.map(|kind| clients.snapshot(kind)));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mainstay::contracts::ratings::{GetRating, Rating, Ratings as Contract};
 use mainstay::gather::Outcome as Leg;
-use mainstay::{Address, BreakerState, Client, Error, Fetched, Origin, Presence, Service as _, Snapshot};
+use mainstay::{Address, Client, Error, Fetched, Origin, Service as _};
 use tokio::time::Instant;
 use tracing::info;
 
@@ -29,9 +29,9 @@ impl Ratings {
         Client::<Contract>::builder().registry(registry).build().map(Self).map_err(io::Error::other)
     }
 
-    /// What is known of the instances. Reading it changes nothing.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        self.0.snapshot()
+    /// The client, for whoever wants to see what it knows.
+    pub(crate) fn client(&self) -> &Client<Contract> {
+        &self.0
     }
 
     /// Asks for the ratings of all things at once; each leg is told as it ends. The answers are in the order of the
@@ -63,24 +63,6 @@ impl Ratings {
         tell_asking(thing);
         let leg = Leg::from(self.0.call(GetRating::new(thing)).await);
         told(thing, began, began.elapsed(), &leg)
-    }
-
-    /// Resolves when the instances of these numbers are up and their breakers closed.
-    pub(crate) async fn answering(&self, numbers: &[u32]) {
-        // Listening starts before looking, so that nothing happens in between unheard.
-        let mut events = self.0.events();
-        while !self.all_answer(numbers) && events.next().await.is_some() {}
-    }
-
-    fn all_answer(&self, numbers: &[u32]) -> bool {
-        let known = self.snapshot().instances;
-        numbers.iter().all(|number| {
-            known.iter().any(|view| {
-                view.instance.number == *number
-                    && view.presence == Presence::Up
-                    && view.breaker.state == BreakerState::Closed
-            })
-        })
     }
 }
 

@@ -7,10 +7,11 @@ mod instance;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mainstay::Presence;
+use mainstay::{Presence, Snapshot};
 use serde::{Serialize, Serializer};
 
 use crate::catalog::{THINGS, Thing};
+use crate::kind::Kind;
 use crate::market::Market;
 use crate::money::Cents;
 use crate::page::{Asked, Outcome, Page, Source};
@@ -22,8 +23,10 @@ pub(crate) use instance::{InstanceNow, breaker_word};
 #[derive(Debug, Serialize)]
 pub(crate) struct State {
     pub(crate) things: Vec<ThingNow>,
-    /// By number.
+    /// Those that rate, by number.
     pub(crate) instances: Vec<InstanceNow>,
+    /// Those that bid, by number.
+    pub(crate) bidders: Vec<InstanceNow>,
     /// Nothing in the plain shop.
     pub(crate) registry: Option<RegistryNow>,
     pub(crate) last_page: PageNow,
@@ -77,11 +80,16 @@ impl State {
     /// Looks around. Nothing is changed by it, and nobody is called.
     pub(crate) fn of(market: &Market) -> Self {
         let page = market.last_page();
-        let snapshot = market.ratings().map(|ratings| ratings.snapshot());
-        let registry = snapshot.as_ref().and_then(|snapshot| snapshot.registry.as_ref());
+        let known = |kind| market.clients().map(|clients| clients.snapshot(kind));
+        let rows = |kind, known: &Option<Snapshot>| {
+            known.as_ref().map(|known| instance::all(market, kind, known)).unwrap_or_default()
+        };
+        let (ratings, bidders) = (known(Kind::Ratings), known(Kind::Bidders));
+        let registry = ratings.as_ref().and_then(|known| known.registry.as_ref());
         Self {
             things: THINGS.iter().map(|thing| ThingNow::of(thing, page.as_deref())).collect(),
-            instances: snapshot.as_ref().map(|snapshot| instance::all(market, snapshot)).unwrap_or_default(),
+            instances: rows(Kind::Ratings, &ratings),
+            bidders: rows(Kind::Bidders, &bidders),
             registry: registry.map(|view| RegistryNow { reachable: view.reachable, age: Some(view.age) }),
             last_page: page.as_deref().map(PageNow::of).unwrap_or_default(),
             events: market.tape().lines(),

@@ -21,7 +21,7 @@ pub(crate) struct Bar {
     pub(crate) failed: u64,
 }
 
-/// Notes of every instance that the client knows.
+/// Notes of every instance that the clients know.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic(BTreeMap<Address, Row>);
 
@@ -32,9 +32,10 @@ struct Row {
 }
 
 impl Traffic {
-    /// Ends a step. Instances that are not in the snapshot any more are forgotten.
-    pub(crate) fn note(&mut self, snapshot: &Snapshot) {
-        let counts = snapshot.instances.iter().map(|view| (view.instance.address.clone(), Bar::from(view.calls)));
+    /// Ends a step. Instances that are in none of the snapshots any more are forgotten.
+    pub(crate) fn note(&mut self, snapshots: &[Snapshot]) {
+        let known = snapshots.iter().flat_map(|snapshot| &snapshot.instances);
+        let counts = known.map(|view| (view.instance.address.clone(), Bar::from(view.calls)));
         self.note_counts(counts.collect());
     }
 

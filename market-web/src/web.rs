@@ -14,6 +14,7 @@ mod api;
 mod assets;
 mod body;
 mod dress;
+mod form;
 mod lab;
 mod refused;
 mod shop;

@@ -1,7 +1,9 @@
 //! A child process of the demo, from its own side.
 
 use std::io::{self, Read as _};
+use std::time::Duration;
 
+use auction::bidder::{self, Bidder};
 use futures_util::future::select;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,6 +25,16 @@ pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
         Role::Registry { listen } => {
             let listener = TcpListener::bind(listen).await?;
             mainstay_registry::run(mainstay_registry::Config::default(), listener, shutdown).await
+        }
+        Role::Auction { listen, registry } => {
+            let listener = TcpListener::bind(listen).await?;
+            auction::run(auction::Config { registry }, listener, shutdown).await
+        }
+        Role::Bidder { instance, listen, registry, manner, delay_ms } => {
+            let listener = TcpListener::bind(listen).await?;
+            let delay = Duration::from_millis(delay_ms);
+            let bidder = Bidder { manner, delay, ..Bidder::new(instance) };
+            bidder::run(bidder::Config { registry, bidders: vec![bidder] }, listener, shutdown).await
         }
         Role::Ratings { instance, listen, registry } => {
             let listener = TcpListener::bind(listen).await?;

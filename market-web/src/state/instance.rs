@@ -6,6 +6,7 @@ use mainstay::{Address, BreakerState, InstanceView, Presence, Snapshot};
 use serde::{Serialize, Serializer};
 
 use super::millis;
+use crate::kind::Kind;
 use crate::lab::{Condition, LabInstance};
 use crate::market::Market;
 use crate::traffic::{BARS, Bar};
@@ -31,8 +32,8 @@ pub(crate) struct InstanceNow {
 }
 
 /// What the client knows and what the lab started, by number.
-pub(super) fn all(market: &Market, snapshot: &Snapshot) -> Vec<InstanceNow> {
-    let mut ours = market.lab().map(|lab| lab.ratings()).unwrap_or_default();
+pub(super) fn all(market: &Market, kind: Kind, snapshot: &Snapshot) -> Vec<InstanceNow> {
+    let mut ours = market.lab().map(|lab| lab.instances(kind)).unwrap_or_default();
     let traffic = market.traffic().lock();
     let mut rows = Vec::new();
     for view in &snapshot.instances {

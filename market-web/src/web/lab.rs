@@ -8,18 +8,20 @@ mod guard;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{App, Refused, Shared};
-use crate::lab::{INSTANCES, Lab, Which};
+use super::{App, Refused, Shared, form};
+use crate::kind::Kind;
+use crate::lab::{Conduct, INSTANCES, Lab, Which};
 use crate::state;
 
 pub(super) use guard::guard;
@@ -32,14 +34,19 @@ const START: Duration = Duration::from_secs(5);
 
 /// All routes below `/lab`.
 pub(super) fn router() -> Router<Arc<App>> {
+    let registry =
+        Router::new().route("/registry/start", post(start_registry)).route("/registry/kill", post(kill_registry));
+    Kind::ALL.into_iter().fold(registry, |router, kind| router.nest(&format!("/{}", kind.name()), instances(kind)))
+}
+
+fn instances(kind: Kind) -> Router<Arc<App>> {
     Router::new()
-        .route("/ratings/start", post(start))
-        .route("/ratings/kill-all", post(kill_all))
-        .route("/ratings/{number}/pause", post(pause))
-        .route("/ratings/{number}/resume", post(resume))
-        .route("/ratings/{number}/kill", post(kill))
-        .route("/registry/start", post(start_registry))
-        .route("/registry/kill", post(kill_registry))
+        .route("/start", post(start))
+        .route("/kill-all", post(kill_all))
+        .route("/{number}/pause", post(pause))
+        .route("/{number}/resume", post(resume))
+        .route("/{number}/kill", post(kill))
+        .layer(Extension(kind))
 }
 
 /// Where there is no lab.
@@ -52,9 +59,25 @@ pub(super) async fn absent() -> Refused {
 struct Wanted {
     count: Option<u32>,
     number: Option<u32>,
+    manner: Option<String>,
+    delay_ms: Option<u64>,
 }
 
 impl Wanted {
+    /// From the query, and from the form if one was sent: the page's choice comes in it.
+    fn read(query: &str, form: &[u8]) -> Result<Self, Refused> {
+        let fields = [query.as_bytes(), form].join(&b'&');
+        serde_urlencoded::from_bytes(&fields).map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))
+    }
+
+    fn conduct(&self, kind: Kind) -> Result<Conduct, Refused> {
+        let refuse = |reason| Refused::new(StatusCode::BAD_REQUEST, reason);
+        if kind != Kind::Bidders && (self.manner.is_some() || self.delay_ms.is_some()) {
+            return Err(refuse("manner and delay_ms are for bidders".to_owned()));
+        }
+        Conduct::of(self.manner.as_deref(), self.delay_ms).map_err(refuse)
+    }
+
     fn which(&self) -> Result<Which, Refused> {
         let refuse = |reason: String| Err(Refused::new(StatusCode::BAD_REQUEST, reason));
         match (self.count.unwrap_or(1), self.number) {
@@ -71,50 +94,93 @@ impl Wanted {
 
 async fn start(
     State(app): Shared,
+    Extension(kind): Extension<Kind>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    body: Bytes,
 ) -> Result<Response, Refused> {
-    let Query(wanted) = wanted.map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.body_text()))?;
+    let wanted = Wanted::read(&query.unwrap_or_default(), if form::is_one(&headers) { &body } else { &[] })?;
     let lab = lab(&app)?;
-    let numbers = lab.start(wanted.which()?)?;
+    let conduct = wanted.conduct(kind)?;
+    let numbers = lab.start(kind, wanted.which()?, &conduct)?;
     // While the registry is away nobody learns of them, so there is nothing to wait for.
-    if let Some(ratings) = app.market.ratings().filter(|_| lab.registry_runs())
-        && timeout(START, ratings.answering(&numbers)).await.is_err()
+    if let Some(clients) = app.market.clients().filter(|_| lab.registry_runs())
+        && timeout(START, clients.answering(kind, &numbers, conduct.is_healthy())).await.is_err()
     {
         let reason = format!("started {numbers:?}, but they are not all up and closed after {START:?}");
         return Err(Refused::new(StatusCode::GATEWAY_TIMEOUT, reason));
     }
-    Ok(done(&app, &headers))
+    Ok(done(&app, &headers, kind))
 }
 
-async fn kill_all(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
-    lab(&app)?.kill_all().await;
-    Ok(done(&app, &headers))
+async fn kill_all(
+    State(app): Shared,
+    Extension(kind): Extension<Kind>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    lab(&app)?.kill_all(kind).await;
+    Ok(done(&app, &headers, kind))
 }
 
-async fn pause(State(app): Shared, headers: HeaderMap, number: Number) -> Result<Response, Refused> {
-    lab(&app)?.pause(read(number)?).await?;
-    Ok(done(&app, &headers))
+async fn pause(
+    State(app): Shared,
+    Extension(kind): Extension<Kind>,
+    headers: HeaderMap,
+    number: Number,
+) -> Result<Response, Refused> {
+    lab(&app)?.pause(kind, read(number)?).await?;
+    Ok(done(&app, &headers, kind))
 }
 
-async fn resume(State(app): Shared, headers: HeaderMap, number: Number) -> Result<Response, Refused> {
-    lab(&app)?.resume(read(number)?).await?;
-    Ok(done(&app, &headers))
+async fn resume(
+    State(app): Shared,
+    Extension(kind): Extension<Kind>,
+    headers: HeaderMap,
+    number: Number,
+) -> Result<Response, Refused> {
+    lab(&app)?.resume(kind, read(number)?).await?;
+    Ok(done(&app, &headers, kind))
 }
 
-async fn kill(State(app): Shared, headers: HeaderMap, number: Number) -> Result<Response, Refused> {
-    lab(&app)?.kill(read(number)?).await?;
-    Ok(done(&app, &headers))
+async fn kill(
+    State(app): Shared,
+    Extension(kind): Extension<Kind>,
+    headers: HeaderMap,
+    number: Number,
+) -> Result<Response, Refused> {
+    lab(&app)?.kill(kind, read(number)?).await?;
+    Ok(done(&app, &headers, kind))
 }
 
-async fn start_registry(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
+async fn start_registry(
+    State(app): Shared,
+    Query(shown): Query<ShownFor>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     lab(&app)?.start_registry().await?;
-    Ok(done(&app, &headers))
+    Ok(done(&app, &headers, shown.kind()))
 }
 
-async fn kill_registry(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
+async fn kill_registry(
+    State(app): Shared,
+    Query(shown): Query<ShownFor>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     lab(&app)?.kill_registry().await;
-    Ok(done(&app, &headers))
+    Ok(done(&app, &headers, shown.kind()))
+}
+
+/// The registry's buttons are on both pages, and say on which they were pressed.
+#[derive(Debug, Deserialize)]
+struct ShownFor {
+    #[serde(default, rename = "for")]
+    kind: String,
+}
+
+impl ShownFor {
+    fn kind(&self) -> Kind {
+        Kind::ALL.into_iter().find(|kind| kind.name() == self.kind).unwrap_or(Kind::Ratings)
+    }
 }
 
 type Number = Result<Path<u32>, PathRejection>;
@@ -127,10 +193,10 @@ fn lab(app: &App) -> Result<&Lab, Refused> {
     app.market.lab().ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "lab is only in demo"))
 }
 
-fn done(app: &App, headers: &HeaderMap) -> Response {
+fn done(app: &App, headers: &HeaderMap, kind: Kind) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
-        Redirect::to("/?still").into_response()
+        Redirect::to(kind.page_as_it_is()).into_response()
     } else {
         Json(state::State::of(&app.market)).into_response()
     }

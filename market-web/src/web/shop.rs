@@ -8,13 +8,11 @@ use axum::http::header::{self, HeaderMap};
 use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::json;
 
-use super::{App, Refused, Shared};
+use super::{App, Refused, Shared, form};
 use crate::cart::{Cart, CartRefused, Order};
 use crate::catalog::THINGS;
 use crate::state;
 use crate::view;
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// `GET /`
 pub(super) async fn page(State(app): Shared, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -32,10 +30,7 @@ pub(super) async fn page(State(app): Shared, RawQuery(query): RawQuery, headers:
 
 /// `POST /` and `POST /cart`: carries out the order and draws the page with what came of it. Nobody is called.
 pub(super) async fn cart(State(app): Shared, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
-        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the cart takes forms: {FORM}")));
-    }
+    form::only(&headers, "the cart")?;
     let mut cart = cart_of(&headers);
     let done = Order::from_form(&body).and_then(|order| cart.apply(&order));
     Ok(match done {

@@ -185,11 +185,12 @@ async fn act_8_the_registry_dies_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn ctrl_c_with_a_page_open_and_an_instance_paused_leaves_nothing_behind() {
-    let demo = Demo::start(3).await;
+    let demo = Demo::run(0, 3, 3).await;
     demo.post("/lab/ratings/2/pause").await;
+    demo.post("/lab/bidders/2/pause").await;
     let _page = demo.open_stream().await;
     let processes = demo.children();
-    assert_eq!(processes.len(), 4);
+    assert_eq!(processes.len(), 8, "a registry, an auction, and three of each kind");
     let took = demo.end(Signal::INT).await;
     assert!(took < Duration::from_secs(3), "^C took {took:?}");
     until_gone(&processes).await;

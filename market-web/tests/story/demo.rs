@@ -38,10 +38,28 @@ impl Demo {
 
     /// With the market on this port.
     pub(crate) async fn start_at(port: u16, instances: u32) -> Self {
+        Self::run(port, instances, 0).await
+    }
+
+    /// With bidders, and nobody who rates.
+    pub(crate) async fn with_bidders(bidders: u32) -> Self {
+        Self::run(0, 0, bidders).await
+    }
+
+    pub(crate) async fn run(port: u16, instances: u32, bidders: u32) -> Self {
         let base = free_ports().await;
         let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-        command.args(["--port", &port.to_string(), "--instances", &instances.to_string()]);
-        command.args(["--registry-port", &base.to_string(), "--ratings-base-port", &base.to_string()]);
+        for (option, value) in [
+            ("--port", u32::from(port)),
+            ("--instances", instances),
+            ("--bidders", bidders),
+            ("--registry-port", base.into()),
+            ("--ratings-base-port", base.into()),
+            ("--auction-port", u32::from(base) + 1 + HIGHEST),
+            ("--bidders-base-port", u32::from(base) + 1 + HIGHEST),
+        ] {
+            command.args([option, &value.to_string()]);
+        }
         command.env_remove("MARKET_LOG").env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let console = Arc::new(Mutex::new(Vec::<Line>::new()));
@@ -57,9 +75,9 @@ impl Demo {
         let address = first.text.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
         demo.market = address.to_owned();
         let up = |state: &Value| {
-            let mine = state["instances"].as_array().unwrap();
             let ready = |row: &&Value| row["registry"] == "up" && row["breaker"] == "closed";
-            mine.iter().filter(ready).count() == instances as usize && state["registry"]["reachable"] == true
+            let ready = |kind: &str| state[kind].as_array().unwrap().iter().filter(ready).count() as u32;
+            (ready("instances"), ready("bidders")) == (instances, bidders) && state["registry"]["reachable"] == true
         };
         demo.until(up).await;
         demo
@@ -207,15 +225,24 @@ pub(crate) async fn until_gone(processes: &HashSet<Pid>) {
     timeout(Duration::from_secs(3), gone).await.expect("no process is left behind");
 }
 
-/// A port with five free ones after it, below those that systems hand out by themselves. Tests of this program
-/// take them in turn; other programs are asked by binding.
+/// The highest number of an instance, for which a demo keeps a port.
+const HIGHEST: u32 = 20;
+
+/// How many instances of a kind a test may start.
+const USED: u16 = 6;
+
+/// A port from which on a demo has room for its registry, its ratings instances, its auction and its bidders, below
+/// those that systems hand out by themselves. Tests of this program take them in turn; other programs are asked by
+/// binding.
 async fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 10_000 + (std::process::id() % 300) as u16 * 64;
+    let room = 2 * (1 + HIGHEST as u16);
+    let start = 10_000 + (std::process::id() % 20) as u16 * 1024;
     loop {
-        let base = start + NEXT.fetch_add(8, Ordering::Relaxed);
+        let base = start + NEXT.fetch_add(room, Ordering::Relaxed);
+        let (ratings, bidders) = (base..=base + USED, base + room / 2..=base + room / 2 + USED);
         let mut free = true;
-        for port in base..base + 6 {
+        for port in ratings.chain(bidders) {
             free &= TcpListener::bind(("127.0.0.1", port)).await.is_ok();
         }
         if free {

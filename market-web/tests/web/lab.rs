@@ -8,8 +8,15 @@ use tokio::time::{sleep, timeout};
 
 use crate::site::{Site, free_port};
 
-fn lab(executable: &str, registry_port: u16, ratings_base_port: u16) -> Lab {
-    Lab::new(Bench { executable: executable.into(), registry_port, ratings_base_port })
+/// Ratings instances listen above the base port, bidders above that.
+fn lab(executable: &str, registry_port: u16, base_port: u16) -> Lab {
+    Lab::new(Bench {
+        executable: executable.into(),
+        registry_port,
+        ratings_base_port: base_port,
+        auction_port: base_port + 20,
+        bidders_base_port: base_port + 20,
+    })
 }
 
 /// A lab that could start nothing if it tried.

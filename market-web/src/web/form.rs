@@ -1,0 +1,22 @@
+//! Bodies that are forms.
+
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderMap};
+
+use super::Refused;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether the body says that it is a form.
+pub(super) fn is_one(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM)
+}
+
+/// Refuses a body that is none.
+pub(super) fn only(headers: &HeaderMap, taker: &str) -> Result<(), Refused> {
+    if is_one(headers) {
+        return Ok(());
+    }
+    Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{taker} takes forms: {FORM}")))
+}
