@@ -26,11 +26,19 @@ impl Kind {
         }
     }
 
-    /// The page that shows its instances, made without a call.
+    /// The page that shows its instances.
+    pub(crate) fn page(self) -> &'static str {
+        match self {
+            Self::Ratings => "/",
+            Self::Bidders => "/auction",
+        }
+    }
+
+    /// The same page, made without a call.
     pub(crate) fn page_as_it_is(self) -> &'static str {
         match self {
             Self::Ratings => "/?still",
-            Self::Bidders => "/?still",
+            Self::Bidders => "/auction",
         }
     }
 

@@ -1,8 +1,9 @@
-//! The Market: a shop whose ratings never vanish, and a page that shows why.
+//! The Market: a shop whose ratings never vanish, a page that shows why, and a page that runs auctions.
 //!
 //! | To see | read |
 //! |---|---|
 //! | how ratings are asked for | `ratings`, called by `market` |
+//! | how auctions are run | `auctions` |
 //! | what both have in common: a client, a page, a row of the lab's processes | `kind`, `clients` |
 //! | what there is to know, for programs and for the page | `state` |
 //! | how it is drawn, and kept up to date | `view`, `live` |
@@ -13,6 +14,7 @@
 //! | everything at once on one machine, and what its buttons do | [`demo`], `lab` |
 
 mod args;
+mod auctions;
 mod cart;
 mod catalog;
 mod clients;

@@ -4,6 +4,7 @@
 //! differs from what it sent last, so a slow one skips drawings instead of piling them up.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,11 +57,15 @@ impl Live {
     /// Draws, for as long as it is polled.
     pub(crate) async fn keep_drawing(&self) {
         let mut bell = self.market.tape().bell();
+        let mut auctions = self.market.auctions().bell();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             select! {
                 _ = bell.changed() => {}
+                _ = auctions.changed() => {}
+                // What an auction waits for grows while nothing happens.
+                () = ready(()), if self.market.auctions().last().is_some_and(|last| last.runs()) => {}
                 _ = tick.tick() => {}
             }
             if self.drawing.receiver_count() > 0 {

@@ -1,4 +1,4 @@
-//! The Market itself: its clients, its last page, its lab.
+//! The Market itself: its clients, its last page, its auctions, its lab.
 
 use std::io;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Config;
+use crate::auctions::Auctions;
 use crate::clients::Clients;
 use crate::kind::Kind;
 use crate::lab::Lab;
@@ -26,6 +27,7 @@ struct Inner {
     lab: Option<Lab>,
     tape: Tape,
     page: Mutex<Option<Arc<Page>>>,
+    auctions: Auctions,
     traffic: Mutex<Traffic>,
 }
 
@@ -37,6 +39,7 @@ impl Market {
             lab: config.lab,
             tape: config.tape,
             page: Mutex::default(),
+            auctions: Auctions::default(),
             traffic: Mutex::default(),
         })))
     }
@@ -63,6 +66,10 @@ impl Market {
     /// The last page whose calls all ended.
     pub(crate) fn last_page(&self) -> Option<Arc<Page>> {
         self.0.page.lock().clone()
+    }
+
+    pub(crate) fn auctions(&self) -> &Auctions {
+        &self.0.auctions
     }
 
     pub(crate) fn traffic(&self) -> &Mutex<Traffic> {

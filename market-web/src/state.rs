@@ -2,6 +2,7 @@
 //!
 //! The JSON is a promise to programs. What only the page shows is left out of it.
 
+mod auction;
 mod instance;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use mainstay::{Presence, Snapshot};
 use serde::{Serialize, Serializer};
 
+use crate::auctions::Auction;
 use crate::catalog::{THINGS, Thing};
 use crate::kind::Kind;
 use crate::market::Market;
@@ -17,6 +19,7 @@ use crate::money::Cents;
 use crate::page::{Asked, Outcome, Page, Source};
 use crate::tape::Line;
 
+use auction::AuctionNow;
 pub(crate) use instance::{InstanceNow, breaker_word};
 
 /// This moment.
@@ -30,10 +33,14 @@ pub(crate) struct State {
     /// Nothing in the plain shop.
     pub(crate) registry: Option<RegistryNow>,
     pub(crate) last_page: PageNow,
+    /// Nothing before the first.
+    pub(crate) auction: Option<AuctionNow>,
     /// Oldest first.
     pub(crate) events: Vec<Arc<Line>>,
     #[serde(skip)]
     pub(crate) page: Option<Arc<Page>>,
+    #[serde(skip)]
+    pub(crate) last_auction: Option<Arc<Auction>>,
     #[serde(skip)]
     pub(crate) opened: SystemTime,
     #[serde(skip)]
@@ -79,7 +86,7 @@ pub(crate) struct PageNow {
 impl State {
     /// Looks around. Nothing is changed by it, and nobody is called.
     pub(crate) fn of(market: &Market) -> Self {
-        let page = market.last_page();
+        let (page, last_auction) = (market.last_page(), market.auctions().last());
         let known = |kind| market.clients().map(|clients| clients.snapshot(kind));
         let rows = |kind, known: &Option<Snapshot>| {
             known.as_ref().map(|known| instance::all(market, kind, known)).unwrap_or_default()
@@ -92,11 +99,23 @@ impl State {
             bidders: rows(Kind::Bidders, &bidders),
             registry: registry.map(|view| RegistryNow { reachable: view.reachable, age: Some(view.age) }),
             last_page: page.as_deref().map(PageNow::of).unwrap_or_default(),
+            auction: last_auction.as_deref().map(AuctionNow::of),
             events: market.tape().lines(),
             page,
+            last_auction,
             opened: market.opened(),
             in_lab: market.lab().is_some(),
             registry_runs: market.lab().is_some_and(|lab| lab.registry_runs()),
+        }
+    }
+}
+
+impl State {
+    /// The instances of a kind.
+    pub(crate) fn rows(&self, kind: Kind) -> &[InstanceNow] {
+        match kind {
+            Kind::Ratings => &self.instances,
+            Kind::Bidders => &self.bidders,
         }
     }
 }

@@ -1,22 +1,30 @@
 //! How this moment looks: parts that are drawn once for the first page and again whenever they change.
 
+mod auction;
+mod frame;
 mod lane;
 mod row;
+mod span;
 mod words;
 
 use askama::Template;
 
 use crate::cart::Cart;
 use crate::catalog::{THINGS, Thing};
+use crate::kind::Kind;
 use crate::page::Source;
 use crate::ratings::DEADLINE;
 use crate::state::{InstanceNow, State, ThingNow, present};
 use crate::tape::Line;
+use auction::LastAuction;
+pub(crate) use auction::{Choice, Filled};
+use frame::{Frame, Ids};
 use lane::Lane;
 use row::Row;
 use words::{ago, clock, count, seconds};
 
-/// All parts of the page that change by themselves. Each is an element with the part's name as its id.
+/// All parts of both pages that change by themselves. Each is an element with the part's name as its id, and a page
+/// leaves those of the other alone.
 #[derive(Debug, Default)]
 pub(crate) struct Drawing(Vec<(String, String)>);
 
@@ -25,15 +33,22 @@ impl Drawing {
     pub(crate) fn of(state: &State) -> Self {
         let mut drawing = Self::default();
         if let Some(registry) = &state.registry {
-            drawing.add("summary", &Summary { instances: &state.instances });
             drawing.add("last-page", &LastPage { state });
-            drawing.add("banners", &Banners::of(state));
             for thing in &state.things {
                 drawing.add(&format!("rating-{}", thing.id), &Rating { thing });
             }
-            let rows = state.instances.iter().map(Row::of).collect();
-            drawing.add("instances", &Instances { state, reachable: registry.reachable, rows });
+            for kind in Kind::ALL {
+                let ids = Ids::of(kind);
+                drawing.add(ids.summary, &Summary::of(state, kind));
+                drawing.add(ids.banners, &Banners::of(state, kind));
+                let rows = state.rows(kind).iter().map(Row::of).collect();
+                drawing.add(
+                    ids.instances,
+                    &Instances { kind, id: ids.instances, state, reachable: registry.reachable, rows },
+                );
+            }
             drawing.add("lanes", &Lanes { lanes: Lane::all(state.page.as_deref()) });
+            drawing.add("last-auction", &LastAuction::of(state));
             drawing.add("tape", &Tape { state });
         }
         drawing
@@ -49,35 +64,42 @@ impl Drawing {
         self.0.iter().find(|(part, _)| part == name).map_or("", |(_, html)| html)
     }
 
-    fn rating(&self, thing: &Thing) -> &str {
-        self.part(&format!("rating-{}", thing.id))
-    }
-
     fn add(&mut self, name: &str, part: &impl Template) {
         // Rendering fails only when a value refuses to be shown, and none of ours does.
         self.0.push((name.to_owned(), part.render().unwrap_or_default()));
     }
 }
 
-/// The whole page.
+/// The shop's whole page.
 pub(crate) fn page(state: &State, cart: &Cart, message: &str) -> String {
-    let plain = state.registry.is_none();
-    let (drawing, in_lab, deadline) = (Drawing::of(state), state.in_lab, DEADLINE.as_secs_f64());
-    let page = Page { drawing, things: &THINGS, cart, message, plain, in_lab, deadline };
-    page.render().unwrap_or_default()
+    let frame = Frame::of(Kind::Ratings, state);
+    Page { frame, things: &THINGS, cart, message, deadline: DEADLINE.as_secs_f64() }.render().unwrap_or_default()
 }
 
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
-    drawing: Drawing,
+    frame: Frame,
     things: &'static [Thing],
     cart: &'a Cart,
     message: &'a str,
-    plain: bool,
-    in_lab: bool,
     /// In seconds.
     deadline: f64,
+}
+
+/// The auction's whole page.
+pub(crate) fn auction_page(state: &State, filled: &Filled, message: &str) -> String {
+    let frame = Frame::of(Kind::Bidders, state);
+    AuctionPage { frame, filled, choices: &Choice::ALL, message }.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "auction.html")]
+struct AuctionPage<'a> {
+    frame: Frame,
+    filled: &'a Filled,
+    choices: &'static [Choice],
+    message: &'a str,
 }
 
 /// The page for an address where there is nothing, and for all else that is refused.
@@ -91,12 +113,21 @@ pub(crate) struct Missing<'a> {
 #[derive(Template)]
 #[template(path = "summary.html")]
 struct Summary<'a> {
+    id: &'static str,
+    kind: Kind,
     instances: &'a [InstanceNow],
 }
 
-impl Summary<'_> {
+impl<'a> Summary<'a> {
+    fn of(state: &'a State, kind: Kind) -> Self {
+        Self { id: Ids::of(kind).summary, kind, instances: state.rows(kind) }
+    }
+
     fn present(&self) -> String {
-        count(present(self.instances), "instance")
+        match self.kind {
+            Kind::Ratings => count(present(self.instances), "instance"),
+            Kind::Bidders => present(self.instances).to_string(),
+        }
     }
 
     fn open(&self) -> String {
@@ -119,6 +150,7 @@ impl LastPage<'_> {
 #[derive(Template)]
 #[template(path = "banners.html")]
 struct Banners {
+    id: &'static str,
     /// What is left to call without the registry.
     without_registry: Option<String>,
     /// How old the ratings are, when no instance is left to give new ones.
@@ -126,15 +158,20 @@ struct Banners {
 }
 
 impl Banners {
-    fn of(state: &State) -> Self {
+    fn of(state: &State, kind: Kind) -> Self {
         let lost = state.registry.as_ref().is_some_and(|registry| !registry.reachable);
         let found_nobody = state.page.as_ref().is_some_and(|page| page.is_down());
-        let down = found_nobody && !state.instances.iter().any(InstanceNow::is_called);
+        let down = kind == Kind::Ratings && found_nobody && !state.instances.iter().any(InstanceNow::is_called);
         let oldest = state.things.iter().filter_map(|thing| thing.age).max();
+        let word = match kind {
+            Kind::Ratings => "instance",
+            Kind::Bidders => "bidder",
+        };
         Self {
-            without_registry: lost.then(|| match present(&state.instances) {
-                0 => "and no instance is known".to_owned(),
-                known => format!("using the last known {}", count(known, "instance")),
+            id: Ids::of(kind).banners,
+            without_registry: lost.then(|| match present(state.rows(kind)) {
+                0 => format!("and no {word} is known"),
+                known => format!("using the last known {}", count(known, word)),
             }),
             down_since: oldest.filter(|_| down).map(seconds),
         }
@@ -170,6 +207,8 @@ impl Rating<'_> {
 #[derive(Template)]
 #[template(path = "instances.html")]
 struct Instances<'a> {
+    kind: Kind,
+    id: &'static str,
     state: &'a State,
     reachable: bool,
     rows: Vec<Row<'a>>,

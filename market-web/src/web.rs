@@ -4,14 +4,16 @@
 //! |---|---|
 //! | `GET /` | the page, after its four calls; `?still` makes none, `?json=true` is the list of things |
 //! | `POST /`, `POST /cart` | the cart's forms |
+//! | `GET /auction`, `POST /auction` | the auction's page, and its form |
 //! | `GET /thing/{id}` | one thing, for programs |
-//! | `GET /events` | the live page |
+//! | `GET /events` | both pages, live |
 //! | `GET /api/state`, `POST /api/refresh` | everything, for programs |
 //! | `POST /lab/…` | the demo's buttons |
 //! | `GET /assets/…` | style, script, icon |
 
 mod api;
 mod assets;
+mod auction;
 mod body;
 mod dress;
 mod form;
@@ -44,6 +46,7 @@ pub(crate) fn router(market: Market, live: Live, port: u16) -> Router {
     Router::new()
         .route("/", get(shop::page).post(shop::cart))
         .route("/cart", post(shop::cart))
+        .route("/auction", get(auction::page).post(auction::run))
         .route("/thing/{id}", get(api::thing))
         .route("/events", get(api::events))
         .route("/api/state", get(api::state))

@@ -1,28 +1,19 @@
 //! A call of the last page as a lane: from when to when, against the deadline.
 
-use std::time::Duration;
-
+use super::span::Span;
 use crate::page::{Asked, Outcome, Page};
 use crate::ratings::DEADLINE;
 
-/// One lane. Its track is a thousand units long up to the deadline, and a tenth more after it.
+/// One lane.
 #[derive(Debug)]
 pub(super) struct Lane<'a> {
     pub(super) asked: &'a Asked,
-    pub(super) x: u128,
-    pub(super) width: u128,
+    pub(super) span: Span,
     pub(super) millis: u128,
     /// The value of `data-outcome`.
     pub(super) outcome: &'static str,
     pub(super) words: &'static str,
 }
-
-/// The deadline's place on the track, and the track's end.
-const TRACK: u128 = 1000;
-const END: u128 = 1100;
-
-/// The narrowest bar that is still seen.
-const NARROWEST: u128 = 8;
 
 impl<'a> Lane<'a> {
     pub(super) fn all(page: Option<&'a Page>) -> Vec<Self> {
@@ -36,12 +27,7 @@ impl<'a> Lane<'a> {
             Outcome::Failed => ("failed", "failed"),
             Outcome::Down => ("down", "nobody left to ask"),
         };
-        let x = units(asked.began.saturating_duration_since(page.began)).min(END - NARROWEST);
-        let width = units(asked.elapsed).clamp(NARROWEST, END - x);
-        Self { asked, x, width, millis: asked.elapsed.as_millis(), outcome, words }
+        let span = Span::of(asked.began.saturating_duration_since(page.began), asked.elapsed, DEADLINE);
+        Self { asked, span, millis: asked.elapsed.as_millis(), outcome, words }
     }
-}
-
-fn units(duration: Duration) -> u128 {
-    duration.as_micros() * TRACK / DEADLINE.as_micros()
 }

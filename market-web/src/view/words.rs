@@ -9,6 +9,25 @@ pub(super) fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `470,000`: a sum that is read at a glance.
+pub(super) fn amount(amount: u64) -> String {
+    let digits = amount.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A reason as the console says it, begun as people begin.
+pub(super) fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// `34 s`, `5 min`.
 pub(super) fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
@@ -45,6 +64,13 @@ pub(super) fn source(source: Source) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_read_well() {
+        let read = [0, 999, 33_000, 470_000, 1_000_000, u64::MAX].map(amount);
+        assert_eq!((sentence("no bid"), sentence("")), ("No bid".to_owned(), String::new()));
+        assert_eq!(read, ["0", "999", "33,000", "470,000", "1,000,000", "18,446,744,073,709,551,615"]);
+    }
 
     #[test]
     fn durations_read_well() {

@@ -52,33 +52,69 @@ async fn only_this_machines_people_and_programs_press_buttons() {
     }
 }
 
+/// Both kinds of instances, and what their rows are called.
+const KINDS: [(&str, &str); 2] = [("ratings", "instances"), ("bidders", "bidders")];
+
 #[tokio::test]
 async fn buttons_pressed_wrongly_say_why() {
     let site = guarded().await;
-    for (method, target, status, holds) in [
-        ("GET", "/lab/ratings/1/kill", 405, "allow: POST"),
-        ("GET", "/lab/ratings/start", 405, "allow: POST"),
-        ("POST", "/lab/ratings/1/kill", 404, "the lab has no instance 1"),
-        ("POST", "/lab/ratings/x/pause", 404, "an instance is a number"),
-        ("POST", "/lab/ratings/99999999999/pause", 404, "an instance is a number"),
-        ("POST", "/lab/ratings/1/dance", 404, "there is nothing"),
-        ("POST", "/lab/ratings/start?count=0", 400, "count is from 1 to 10"),
-        ("POST", "/lab/ratings/start?count=11", 400, "count is from 1 to 10"),
-        ("POST", "/lab/ratings/start?count=-1", 400, "count"),
-        ("POST", "/lab/ratings/start?count=many", 400, "count"),
-        ("POST", "/lab/ratings/start?number=21", 400, "number is from 1 to 20"),
-        ("POST", "/lab/ratings/start?number=1&count=2", 400, "leave count out"),
-        ("POST", "/lab/ratings/start?colour=red", 400, "colour"),
-        ("POST", "/lab/ratings/start", 503, "the system refused"),
-        ("POST", "/lab/ratings/kill-all", 200, r#""instances":[]"#),
-        ("POST", "/lab/registry/kill", 200, r#""instances":[]"#),
-    ] {
-        let answer = site.ask(method, target, "", "").await;
-        assert_eq!(answer.status, status, "{method} {target}: {}", answer.text);
-        assert!(answer.text.contains(holds), "{method} {target} does not hold {holds}: {}", answer.text);
+    for (kind, rows) in KINDS {
+        let nobody = format!(r#""{rows}":[]"#);
+        for (method, target, status, holds) in [
+            ("GET", "1/kill", 405, "allow: POST"),
+            ("GET", "start", 405, "allow: POST"),
+            ("POST", "1/kill", 404, "the lab has no instance 1"),
+            ("POST", "x/pause", 404, "an instance is a number"),
+            ("POST", "99999999999/pause", 404, "an instance is a number"),
+            ("POST", "1/dance", 404, "there is nothing"),
+            ("POST", "start?count=0", 400, "count is from 1 to 10"),
+            ("POST", "start?count=11", 400, "count is from 1 to 10"),
+            ("POST", "start?count=-1", 400, "invalid digit"),
+            ("POST", "start?count=many", 400, "invalid digit"),
+            ("POST", "start?number=21", 400, "number is from 1 to 20"),
+            ("POST", "start?number=1&count=2", 400, "leave count out"),
+            ("POST", "start?colour=red", 400, "colour"),
+            ("POST", "start", 503, "the system refused"),
+            ("POST", "kill-all", 200, &nobody),
+        ] {
+            let target = format!("/lab/{kind}/{target}");
+            let answer = site.ask(method, &target, "", "").await;
+            assert_eq!(answer.status, status, "{method} {target}: {}", answer.text);
+            assert!(answer.text.contains(holds), "{method} {target} does not hold {holds}: {}", answer.text);
+        }
     }
-    let pressed = site.ask("POST", "/lab/ratings/kill-all", "accept: text/html\r\n", "").await;
-    assert_eq!((pressed.status, pressed.header("location")), (303, "/?still"), "a form comes back to the page");
+    for (target, status, holds) in [
+        ("/lab/auction/kill-all", 404, "there is nothing"),
+        ("/lab/registry/kill", 200, r#""instances":[]"#),
+        ("/lab/bidders/start?manner=rude", 400, "manner is one of bids, slow, silent, fails and nonsense"),
+        ("/lab/bidders/start?delay_ms=30001", 400, "delay_ms is from 0 to 30000"),
+        ("/lab/bidders/start?delay_ms=soon", 400, "invalid digit"),
+        ("/lab/ratings/start?manner=silent", 400, "manner and delay_ms are for bidders"),
+        ("/lab/ratings/start?delay_ms=1", 400, "manner and delay_ms are for bidders"),
+    ] {
+        let answer = site.ask("POST", target, "", "").await;
+        assert_eq!(answer.status, status, "{target}: {}", answer.text);
+        assert!(answer.text.contains(holds), "{target} does not hold {holds}: {}", answer.text);
+    }
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let chosen = site.ask("POST", "/lab/bidders/start", form, "manner=rude").await;
+    assert_eq!(chosen.status, 400, "the form's choice is read: {}", chosen.text);
+}
+
+#[tokio::test]
+async fn a_form_comes_back_to_its_page() {
+    let site = guarded().await;
+    for (target, page) in [
+        ("/lab/ratings/kill-all", "/?still"),
+        ("/lab/bidders/kill-all", "/auction"),
+        ("/lab/registry/kill", "/?still"),
+        ("/lab/registry/kill?for=ratings", "/?still"),
+        ("/lab/registry/kill?for=bidders", "/auction"),
+        ("/lab/registry/kill?for=//evil.example", "/?still"),
+    ] {
+        let pressed = site.ask("POST", target, "accept: text/html\r\n", "").await;
+        assert_eq!((pressed.status, pressed.header("location")), (303, page), "{target}");
+    }
 }
 
 #[tokio::test]
@@ -87,28 +123,36 @@ async fn processes_are_started_paused_resumed_killed_and_ended() {
     let lab = lab(env!("CARGO_BIN_EXE_demo"), registry_port, base_port);
     let registry = format!("http://127.0.0.1:{registry_port}").parse().unwrap();
     let site = Site::run(Config { registry: Some(registry), lab: Some(lab.clone()), ..Config::default() }).await;
-
     assert_eq!(press(&site, "/lab/registry/start").await.0, 200);
-    let (status, state) = press(&site, "/lab/ratings/start?count=2").await;
-    assert_eq!((status, of(&state, 1, "process"), of(&state, 2, "breaker")), (200, "running", "closed"), "{state}");
 
-    let (_, state) = press(&site, "/lab/ratings/1/pause").await;
-    assert_eq!((of(&state, 1, "process"), of(&state, 2, "process")), ("paused", "running"));
-    assert_eq!(press(&site, "/lab/ratings/1/pause").await.0, 200, "a button may be pressed twice");
-    let (_, state) = press(&site, "/lab/ratings/1/resume").await;
-    assert_eq!(of(&state, 1, "process"), "running");
+    for (kind, rows) in KINDS {
+        let press = async |what: &str| press(&site, &format!("/lab/{kind}/{what}")).await;
+        let (status, state) = press("start?count=2").await;
+        let is = |state, number, what, word: &str| assert_eq!(of(state, rows, number, what), word, "{kind} {number}");
+        assert_eq!(status, 200, "{state}");
+        is(&state, 1, "process", "running");
+        is(&state, 2, "breaker", "closed");
 
-    press(&site, "/lab/ratings/1/pause").await;
-    let (_, state) = press(&site, "/lab/ratings/1/kill").await;
-    assert_eq!(of(&state, 1, "process"), "killed", "a paused one can be killed");
-    assert_eq!(press(&site, "/lab/ratings/1/resume").await.0, 409);
-    let (status, state) = press(&site, "/lab/ratings/start?number=1").await;
-    assert_eq!((status, of(&state, 1, "process")), (200, "running"), "{state}");
-    assert_eq!(press(&site, "/lab/ratings/start?number=1").await.0, 409);
+        let (_, state) = press("1/pause").await;
+        is(&state, 1, "process", "paused");
+        is(&state, 2, "process", "running");
+        assert_eq!(press("1/pause").await.0, 200, "a button may be pressed twice");
+        let (_, state) = press("1/resume").await;
+        is(&state, 1, "process", "running");
 
-    press(&site, "/lab/ratings/2/pause").await;
+        press("1/pause").await;
+        let (_, state) = press("1/kill").await;
+        is(&state, 1, "process", "killed");
+        assert_eq!(press("1/resume").await.0, 409);
+        let (status, state) = press("start?number=1").await;
+        assert_eq!(status, 200, "{state}");
+        is(&state, 1, "process", "running");
+        assert_eq!(press("start?number=1").await.0, 409);
+        press("2/pause").await;
+    }
+
     lab.end().await;
-    for port in [registry_port, base_port + 1, base_port + 2] {
+    for port in [registry_port, base_port + 1, base_port + 2, base_port + 21, base_port + 22] {
         assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err(), "somebody still listens on {port}");
     }
 }
@@ -140,7 +184,7 @@ async fn press(site: &Site, target: &str) -> (u16, serde_json::Value) {
     (answer.status, serde_json::from_str(body).unwrap())
 }
 
-fn of<'a>(state: &'a serde_json::Value, number: u32, what: &str) -> &'a str {
-    let rows = state["instances"].as_array().unwrap();
+fn of<'a>(state: &'a serde_json::Value, rows: &str, number: u32, what: &str) -> &'a str {
+    let rows = state[rows].as_array().unwrap();
     rows.iter().find(|row| row["number"] == number).and_then(|row| row[what].as_str()).unwrap_or("nothing")
 }

@@ -40,7 +40,7 @@ impl Watcher {
 async fn a_stream_begins_with_all_parts_and_goes_on_with_what_changed() {
     let site = Site::open().await;
     let mut watcher = Watcher::of(&site).await;
-    for part in ["summary", "last-page", "rating-camera", "instances", "lanes"] {
+    for part in ["summary", "last-page", "rating-camera", "instances", "lanes", "bidders", "last-auction"] {
         assert!(watcher.seen.contains(&format!("id=\"{part}\"")), "{part}: {}", watcher.seen);
     }
     watcher.seen.clear();

@@ -1,6 +1,7 @@
 //! The Market from outside.
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod auction;
 mod http;
 mod lab;
 mod live;

@@ -1,0 +1,121 @@
+//! The auction's page, and its form.
+
+use std::time::Duration;
+
+use auction::Terms;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::HeaderMap;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use mainstay::contracts::bidding::Ask;
+use serde::Deserialize;
+
+use super::{App, Refused, Shared, form};
+use crate::auctions::{AT_ONCE, Busy};
+use crate::clients::Clients;
+use crate::kind::Kind;
+use crate::state;
+use crate::view::{self, Choice, Filled};
+
+/// The longest name of a thing or of its condition.
+const LONGEST: usize = 100;
+
+/// How long an auction may be asked to take.
+const DEADLINES_MS: std::ops::RangeInclusive<u64> = 100..=10_000;
+
+/// `GET /auction`: shows the last one, and runs none.
+pub(super) async fn page(State(app): Shared) -> Result<Response, Refused> {
+    clients(&app)?;
+    let last = app.market.auctions().last();
+    let filled = last.map_or_else(Filled::default, |last| Filled::of(&last.lot, last.terms));
+    Ok(draw(&app, &filled, ""))
+}
+
+/// `POST /auction`: runs one to its end, then sends the browser to the page that shows it.
+pub(super) async fn run(State(app): Shared, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
+    let clients = clients(&app)?;
+    form::only(&headers, "the auction")?;
+    let form: Form = match serde_urlencoded::from_bytes(&body) {
+        Ok(form) => form,
+        Err(bad) => {
+            let page = draw(&app, &Filled::default(), &format!("The form could not be read: {bad}."));
+            return Ok((StatusCode::BAD_REQUEST, page).into_response());
+        }
+    };
+    let (lot, terms) = match form.read() {
+        Ok(read) => read,
+        Err(why) => return Ok((StatusCode::BAD_REQUEST, draw(&app, &form.filled(), &why)).into_response()),
+    };
+    match app.market.auctions().run(&clients.auctioneer, lot, terms).await {
+        Ok(()) => Ok(Redirect::to(Kind::Bidders.page()).into_response()),
+        Err(Busy) => {
+            let reason = format!("{AT_ONCE} auctions are under way: run this one in a moment");
+            Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, reason))
+        }
+    }
+}
+
+fn clients(app: &App) -> Result<&Clients, Refused> {
+    let plain = || Refused::new(StatusCode::NOT_FOUND, "the plain shop has no auction");
+    app.market.clients().ok_or_else(plain)
+}
+
+fn draw(app: &App, filled: &Filled, message: &str) -> Response {
+    Html(view::auction_page(&state::State::of(&app.market), filled, message)).into_response()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    item: String,
+    condition: String,
+    #[serde(default = "second")]
+    deadline_ms: String,
+    #[serde(default = "everybody")]
+    complete: String,
+}
+
+fn second() -> String {
+    "1000".to_owned()
+}
+
+fn everybody() -> String {
+    Choice::ALL[0].word.to_owned()
+}
+
+impl Form {
+    fn read(&self) -> Result<(Ask, Terms), String> {
+        let lot = Ask::new(name("The item", &self.item)?, name("The condition", &self.condition)?);
+        let deadline = self.deadline_ms.trim().parse().ok().filter(|deadline| DEADLINES_MS.contains(deadline));
+        let (least, most) = DEADLINES_MS.into_inner();
+        let deadline = deadline.ok_or_else(|| format!("The deadline is from {least} to {most} ms."))?;
+        let choice = Choice::ALL.iter().find(|choice| choice.word == self.complete);
+        let choice = choice.ok_or("The form does not say when the auction ends.")?;
+        Ok((lot, Terms { deadline: Duration::from_millis(deadline), completion: choice.completion }))
+    }
+
+    /// As it was filled in, for it to be mended.
+    fn filled(&self) -> Filled {
+        Filled {
+            item: self.item.clone(),
+            condition: self.condition.clone(),
+            deadline_ms: self.deadline_ms.clone(),
+            complete: self.complete.clone(),
+        }
+    }
+}
+
+/// Names stand in console lines, so they are short and hold no line breaks.
+fn name(what: &str, text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err(format!("{what} is missing."))
+    } else if text.chars().count() > LONGEST {
+        Err(format!("{what} has more than {LONGEST} characters."))
+    } else if text.chars().any(char::is_control) {
+        Err(format!("{what} is not one line of text."))
+    } else {
+        Ok(text.to_owned())
+    }
+}
