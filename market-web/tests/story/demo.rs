@@ -115,14 +115,25 @@ impl Demo {
     }
 
     pub(crate) async fn ask(&self, method: &str, target: &str) -> (u16, String) {
-        let mut socket = TcpStream::connect(&self.market).await.unwrap();
-        let request = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.market);
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        timeout(LONG, socket.read_to_end(&mut answer)).await.expect("an answer").unwrap();
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        exchange(&self.market, method, target, "", "").await
+    }
+
+    /// Sends a form, as a browser without scripts does.
+    pub(crate) async fn submit(&self, target: &str, fields: &str) -> (u16, String) {
+        exchange(&self.market, "POST", target, "application/x-www-form-urlencoded", fields).await
+    }
+
+    /// Waits until the auction service at this address says this to a lot: it may not serve yet, or not have heard of
+    /// every bidder.
+    pub(crate) async fn sells_at(service: &str, lot: &str, wanted: &str) {
+        let says = async {
+            while TcpStream::connect(service).await.is_err()
+                || exchange(service, "POST", "/auction/setAuction", "application/json", lot).await.1 != wanted
+            {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        timeout(LONG, says).await.expect("the auction service says so");
     }
 
     /// A live page: holds its stream of events open.
@@ -203,6 +214,38 @@ impl Drop for Demo {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("the console of {}:{}", self.market, self.told());
+        }
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) async fn exchange(address: &str, method: &str, target: &str, kind: &str, body: &str) -> (u16, String) {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let answer = timeout(LONG, whole(&mut socket)).await.expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// An answer to its last byte: not everybody closes the connection after it.
+async fn whole(socket: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&answer);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            if length.is_some_and(|length: usize| body.len() >= length) {
+                return text.into_owned();
+            }
+        }
+        if socket.read_buf(&mut answer).await.unwrap() == 0 {
+            return String::from_utf8_lossy(&answer).into_owned();
         }
     }
 }

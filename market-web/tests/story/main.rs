@@ -1,7 +1,9 @@
-//! The story of the Market, told by real processes: to programs, and to people in front of its page.
+//! The stories of the Market and of its auctions, told by real processes: to programs, and to people in front of its page.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in a test, a panic is the message")]
 
 mod acts;
+mod auction_page;
+mod auctions;
 mod browser;
 mod demo;
 mod page;

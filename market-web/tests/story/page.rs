@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
+use crate::demo::exchange;
+
 /// How long the page may take to follow what happens: more than it needs, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -21,9 +23,21 @@ pub(crate) struct Page {
     _profile: TempDir,
 }
 
+/// Whether a page's own script comes with it; a test's run all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scripts {
+    Run,
+    AreMissing,
+}
+
 impl Page {
     /// Opens the page of a market in a window of this size.
     pub(crate) async fn open(market: &str, width: u32, height: u32) -> Self {
+        Self::open_at(&format!("{market}/"), width, height, Scripts::Run).await
+    }
+
+    /// Opens a page of a market.
+    pub(crate) async fn open_at(address: &str, width: u32, height: u32, scripts: Scripts) -> Self {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
         let mut driver = command.spawn().expect("chromedriver: scripts/test installs it");
@@ -49,7 +63,20 @@ impl Page {
         let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         let browser = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        browser.goto(&format!("http://{market}/")).await.unwrap();
+        if scripts == Scripts::AreMissing {
+            let session = browser.session_id().await.unwrap().expect("a session");
+            let target = format!("/session/{session}/goog/cdp/execute");
+            for command in [
+                json!({ "cmd": "Network.enable", "params": {} }),
+                json!({ "cmd": "Network.setBlockedURLs", "params": { "urls": ["*.js"] } }),
+            ] {
+                let driver = format!("127.0.0.1:{port}");
+                let (status, answer) =
+                    exchange(&driver, "POST", &target, "application/json", &command.to_string()).await;
+                assert_eq!(status, 200, "{answer}");
+            }
+        }
+        browser.goto(&format!("http://{address}")).await.unwrap();
         Self { driver, browser, _profile: profile }
     }
 
@@ -67,6 +94,12 @@ impl Page {
         let path = format!("//*[{place}]//button[starts-with(normalize-space(), '{label}')]");
         let button = self.browser.wait().at_most(SOON).for_element(Locator::XPath(&path)).await;
         button.unwrap_or_else(|error| panic!("no button {label:?} in {place}: {error}")).click().await.unwrap();
+    }
+
+    /// Picks an option of a list by what it sends.
+    pub(crate) async fn pick(&self, selector: &str, value: &str) {
+        let list = self.browser.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
+        list.unwrap_or_else(|error| panic!("no {selector}: {error}")).select_by_value(value).await.unwrap();
     }
 
     pub(crate) async fn text(&self, selector: &str) -> String {
