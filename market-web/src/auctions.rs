@@ -166,3 +166,20 @@ impl Auction {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_auction_that_ends_late_does_not_hide_one_that_began_after_it() {
+        let last = Last::default();
+        let begin = |item| Auction::begin(Ask::new(item, "good"), Terms::default(), &last);
+        let (first, second) = (begin("car"), begin("van"));
+        first.end(Course::Nobody { why: "no bidder is registered".to_owned(), elapsed: Duration::ZERO }, &last);
+        let shown = || last.borrow().clone().expect("an auction");
+        assert_eq!((shown().number, shown().lot.item.as_str(), shown().runs()), (2, "van", true));
+        second.end(Course::Nobody { why: String::new(), elapsed: Duration::ZERO }, &last);
+        assert!(!shown().runs());
+    }
+}

@@ -1,6 +1,5 @@
 //! The last auction: who was asked, what each said, and who won.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use mainstay::{Completion, Instance};
 
 use super::span::Span;
 use super::words::{amount, count, sentence, until};
-use crate::auctions::{Auction, Course};
+use crate::auctions::{Asked, Auction, Course};
 use crate::state::{InstanceNow, State};
 
 /// A choice of when an auction is complete.
@@ -27,7 +26,7 @@ pub(crate) struct Choice {
 impl Choice {
     /// All of them, the usual one first.
     pub(crate) const ALL: [Self; 5] = [
-        Self::new("everybody", Completion::All, "when all have answered"),
+        Self::new("everybody", Completion::All, "when all are heard"),
         Self::new("first-1", Completion::First(1), "at the first bid"),
         Self::new("first-2", Completion::First(2), "at the second bid"),
         Self::new("first-3", Completion::First(3), "at the third bid"),
@@ -172,7 +171,7 @@ fn legs(auction: &Auction, rows: &[InstanceNow]) -> Vec<Leg> {
     match &auction.course {
         Course::Opening | Course::Nobody { .. } => Vec::new(),
         Course::Asking(all) => {
-            let leg = |asked: &crate::auctions::Asked| match &asked.standing {
+            let leg = |asked: &Asked| match &asked.standing {
                 Some(standing) => Leg::of(standing, None, deadline, rows),
                 None => Leg::pending(&asked.bidder, auction.elapsed().min(deadline), deadline),
             };
@@ -180,7 +179,7 @@ fn legs(auction: &Auction, rows: &[InstanceNow]) -> Vec<Leg> {
         }
         Course::Over(award) => {
             let mut standings: Vec<&Standing> = award.standings.iter().collect();
-            standings.sort_by_key(|standing| (standing.rank.is_none(), standing.rank, Reverse(standing.bid)));
+            standings.sort_by_key(|standing| (standing.rank.is_none(), standing.rank));
             standings.into_iter().map(|standing| Leg::of(standing, Some(award), deadline, rows)).collect()
         }
     }
