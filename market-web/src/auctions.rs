@@ -16,6 +16,9 @@ use crate::tape::TARGET;
 /// How many may be under way at once.
 pub(crate) const AT_ONCE: usize = 32;
 
+/// The longest that one may be asked to take.
+pub(crate) const LONGEST: Duration = Duration::from_secs(10);
+
 /// All auctions of the Market. It remembers the one that began last.
 #[derive(Debug)]
 pub(crate) struct Auctions {

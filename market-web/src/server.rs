@@ -14,13 +14,16 @@ use tokio::select;
 
 use crate::live::Live;
 use crate::market::Market;
-use crate::{Config, web};
+use crate::{Config, auctions, web};
 
 /// What `web::body` still reads and throws away, so that its refusal arrives.
 const BODY: usize = 16 * 1024 * 1024;
 
 /// Less patience than usual: the demo has its processes to end as well.
 const DRAIN: Duration = Duration::from_secs(1);
+
+/// An auction is answered when it is over.
+const ANSWER: Duration = auctions::LONGEST.saturating_add(Duration::from_secs(5));
 
 /// Runs the Market on `listener` until `shutdown` resolves.
 ///
@@ -30,7 +33,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let market = Market::new(config)?;
     let live = Live::new(market.clone());
     let router = web::router(market.clone(), live.clone(), listener.local_addr()?.port());
-    let limits = Limits { body_bytes: BODY, drain: DRAIN, ..Limits::default() };
+    let limits = Limits { body_bytes: BODY, answer: ANSWER, drain: DRAIN, ..Limits::default() };
     let shutdown = async {
         shutdown.await;
         live.end();

@@ -1,5 +1,6 @@
 //! The auction's page, and its form.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use auction::Terms;
@@ -12,17 +13,17 @@ use mainstay::contracts::bidding::Ask;
 use serde::Deserialize;
 
 use super::{App, Refused, Shared, form};
-use crate::auctions::{AT_ONCE, Busy};
+use crate::auctions::{AT_ONCE, Busy, LONGEST};
 use crate::clients::Clients;
 use crate::kind::Kind;
 use crate::state;
 use crate::view::{self, Choice, Filled};
 
 /// The longest name of a thing or of its condition.
-const LONGEST: usize = 100;
+const LONGEST_NAME: usize = 100;
 
-/// How long an auction may be asked to take.
-const DEADLINES_MS: std::ops::RangeInclusive<u64> = 100..=10_000;
+/// The shortest and the longest that an auction may be asked to take.
+const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(100)..=LONGEST;
 
 /// `GET /auction`: shows the last one, and runs none.
 pub(super) async fn page(State(app): Shared) -> Result<Response, Refused> {
@@ -87,12 +88,14 @@ fn everybody() -> String {
 impl Form {
     fn read(&self) -> Result<(Ask, Terms), String> {
         let lot = Ask::new(name("The item", &self.item)?, name("The condition", &self.condition)?);
-        let deadline = self.deadline_ms.trim().parse().ok().filter(|deadline| DEADLINES_MS.contains(deadline));
-        let (least, most) = DEADLINES_MS.into_inner();
-        let deadline = deadline.ok_or_else(|| format!("The deadline is from {least} to {most} ms."))?;
+        let deadline = self.deadline_ms.trim().parse().ok().map(Duration::from_millis);
+        let deadline = deadline.filter(|deadline| DEADLINES.contains(deadline)).ok_or_else(|| {
+            let (least, most) = (DEADLINES.start().as_millis(), DEADLINES.end().as_millis());
+            format!("The deadline is from {least} to {most} ms.")
+        })?;
         let choice = Choice::ALL.iter().find(|choice| choice.word == self.complete);
         let choice = choice.ok_or("The form does not say when the auction ends.")?;
-        Ok((lot, Terms { deadline: Duration::from_millis(deadline), completion: choice.completion }))
+        Ok((lot, Terms { deadline, completion: choice.completion }))
     }
 
     /// As it was filled in, for it to be mended.
@@ -111,8 +114,8 @@ fn name(what: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
         Err(format!("{what} is missing."))
-    } else if text.chars().count() > LONGEST {
-        Err(format!("{what} has more than {LONGEST} characters."))
+    } else if text.chars().count() > LONGEST_NAME {
+        Err(format!("{what} has more than {LONGEST_NAME} characters."))
     } else if text.chars().any(char::is_control) {
         Err(format!("{what} is not one line of text."))
     } else {

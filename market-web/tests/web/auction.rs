@@ -92,10 +92,23 @@ async fn without_a_registry_an_auction_ends_in_time_and_the_page_says_why() {
     assert!(page.contains(r#"value="majority" selected"#), "the form stays as it was: {page}");
 }
 
+/// A Market whose registry takes connections and says nothing, so that an auction waits for it until its deadline.
+async fn waiting() -> (Site, TcpListener) {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let registry = Some(Address::from(silent.local_addr().unwrap()));
+    (Site::run(Config { registry, ..Config::default() }).await, silent)
+}
+
+/// With time paused, ten seconds are over at once.
+#[tokio::test(start_paused = true)]
+async fn the_longest_auction_is_waited_for() {
+    let (site, _silent) = waiting().await;
+    assert_eq!(sell(&site, "item=car&condition=good&deadline_ms=10000").await.status, 303);
+}
+
 #[tokio::test]
 async fn at_most_32_auctions_are_under_way() {
-    let site = Site::open().await;
-    // Each waits for the registry until its deadline.
+    let (site, _silent) = waiting().await;
     let all = join_all((0..33).map(|_| sell(&site, "item=car&condition=good"))).await;
     let mut statuses: Vec<_> = all.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
