@@ -1,8 +1,10 @@
 //! How this moment looks: parts that are drawn once for the first page and again whenever they change.
 
 mod auction;
+mod form;
 mod frame;
 mod lane;
+mod leg;
 mod row;
 mod span;
 mod words;
@@ -17,7 +19,7 @@ use crate::ratings::DEADLINE;
 use crate::state::{InstanceNow, State, ThingNow, present};
 use crate::tape::Line;
 use auction::LastAuction;
-pub(crate) use auction::{Choice, Filled};
+pub(crate) use form::{Choice, Filled};
 use frame::{Frame, Ids};
 use lane::Lane;
 use row::Row;

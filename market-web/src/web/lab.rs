@@ -4,6 +4,7 @@
 //! the page. Doing what is done already is no error, so that a button may be pressed twice.
 
 mod guard;
+mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +22,11 @@ use tokio::time::timeout;
 
 use super::{App, Refused, Shared, form};
 use crate::kind::Kind;
-use crate::lab::{Conduct, INSTANCES, Lab, Which};
+use crate::lab::Lab;
 use crate::state;
 
 pub(super) use guard::guard;
-
-/// How many instances one request may start.
-const AT_ONCE: u32 = 10;
+use wanted::Wanted;
 
 /// How long started instances may take until the client calls them.
 const START: Duration = Duration::from_secs(5);
@@ -52,44 +51,6 @@ fn instances(kind: Kind) -> Router<Arc<App>> {
 /// Where there is no lab.
 pub(super) async fn absent() -> Refused {
     Refused::new(StatusCode::NOT_FOUND, "lab is only in demo")
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    count: Option<u32>,
-    number: Option<u32>,
-    manner: Option<String>,
-    delay_ms: Option<u64>,
-}
-
-impl Wanted {
-    /// From the query, and from the form if one was sent: the page's choice comes in it.
-    fn read(query: &str, form: &[u8]) -> Result<Self, Refused> {
-        let fields = [query.as_bytes(), form].join(&b'&');
-        serde_urlencoded::from_bytes(&fields).map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))
-    }
-
-    fn conduct(&self, kind: Kind) -> Result<Conduct, Refused> {
-        let refuse = |reason| Refused::new(StatusCode::BAD_REQUEST, reason);
-        if kind != Kind::Bidders && (self.manner.is_some() || self.delay_ms.is_some()) {
-            return Err(refuse("manner and delay_ms are for bidders".to_owned()));
-        }
-        Conduct::of(self.manner.as_deref(), self.delay_ms).map_err(refuse)
-    }
-
-    fn which(&self) -> Result<Which, Refused> {
-        let refuse = |reason: String| Err(Refused::new(StatusCode::BAD_REQUEST, reason));
-        match (self.count.unwrap_or(1), self.number) {
-            (_, Some(number)) if !(1..=INSTANCES).contains(&number) => {
-                refuse(format!("number is from 1 to {INSTANCES}"))
-            }
-            (1, Some(number)) => Ok(Which::Number(number)),
-            (_, Some(_)) => refuse("a number is one instance: leave count out".to_owned()),
-            (count, None) if (1..=AT_ONCE).contains(&count) => Ok(Which::Count(count)),
-            _ => refuse(format!("count is from 1 to {AT_ONCE}")),
-        }
-    }
 }
 
 async fn start(

@@ -1,0 +1,50 @@
+//! Which instances are to be started, and how they behave.
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use crate::kind::Kind;
+use crate::lab::{Conduct, INSTANCES, Which};
+use crate::web::Refused;
+
+/// How many instances one request may start.
+const AT_ONCE: u32 = 10;
+
+/// What a request says of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    count: Option<u32>,
+    number: Option<u32>,
+    manner: Option<String>,
+    delay_ms: Option<u64>,
+}
+
+impl Wanted {
+    /// From the query, and from the form if one was sent: the page's choice comes in it.
+    pub(super) fn read(query: &str, form: &[u8]) -> Result<Self, Refused> {
+        let fields = [query.as_bytes(), form].join(&b'&');
+        serde_urlencoded::from_bytes(&fields).map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))
+    }
+
+    pub(super) fn conduct(&self, kind: Kind) -> Result<Conduct, Refused> {
+        let refuse = |reason| Refused::new(StatusCode::BAD_REQUEST, reason);
+        if kind != Kind::Bidders && (self.manner.is_some() || self.delay_ms.is_some()) {
+            return Err(refuse("manner and delay_ms are for bidders".to_owned()));
+        }
+        Conduct::of(self.manner.as_deref(), self.delay_ms).map_err(refuse)
+    }
+
+    pub(super) fn which(&self) -> Result<Which, Refused> {
+        let refuse = |reason: String| Err(Refused::new(StatusCode::BAD_REQUEST, reason));
+        match (self.count.unwrap_or(1), self.number) {
+            (_, Some(number)) if !(1..=INSTANCES).contains(&number) => {
+                refuse(format!("number is from 1 to {INSTANCES}"))
+            }
+            (1, Some(number)) => Ok(Which::Number(number)),
+            (_, Some(_)) => refuse("a number is one instance: leave count out".to_owned()),
+            (count, None) if (1..=AT_ONCE).contains(&count) => Ok(Which::Count(count)),
+            _ => refuse(format!("count is from 1 to {AT_ONCE}")),
+        }
+    }
+}
