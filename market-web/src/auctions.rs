@@ -139,7 +139,7 @@ impl Auction {
             self.course = Course::Asking(all.clone());
             self.show(last);
         }
-        let award = Award::under(self.terms, &legs.whole().await);
+        let award = Award::of(&legs.whole().await);
         self.end(Course::Over(Arc::new(award)), last);
     }
 

@@ -183,7 +183,7 @@ impl fmt::Display for Event {
                     "REGISTRY unreachable at {address}, using the last known {known} {service} instance{s} ({cause})"
                 )
             }
-            EventKind::RegistryBack { address } => write!(f, "REGISTRY reachable at {address}"),
+            EventKind::RegistryBack { address } => write!(f, "REGISTRY reachable at {address}, for {service}"),
         }
     }
 }
