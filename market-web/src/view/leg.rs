@@ -83,7 +83,6 @@ impl Leg {
             words: match (winner, standing.outcome) {
                 (Some(best), "bid") if standing.bid < Some(best.amount) => format!("outbid by {}", best.bidder),
                 (_, "skipped") => skipped(standing, rows),
-                (_, "cancelled") => "cancelled, the auction was complete".to_owned(),
                 (None, "bid") if award.is_none() => "bid".to_owned(),
                 _ => standing.why.clone(),
             },
