@@ -68,8 +68,12 @@ impl Auctioneer {
     pub fn why_nobody(&self, error: &Error) -> String {
         let lost = self.bidders.snapshot().registry.filter(|registry| !registry.reachable);
         match (error.kind(), lost) {
-            (ErrorKind::NoInstance | ErrorKind::Deadline, Some(registry)) => {
+            (ErrorKind::NoInstance, Some(registry)) => {
                 format!("no bidder is known: the registry at {} cannot be reached", registry.address)
+            }
+            (ErrorKind::Deadline, Some(registry)) => {
+                let (address, waited) = (registry.address, error.elapsed().as_millis());
+                format!("no bidder is known: the registry at {address} has not answered within {waited} ms")
             }
             (ErrorKind::NoInstance, None) => "no bidder is registered".to_owned(),
             _ => error.to_string(),

@@ -36,7 +36,8 @@ pub enum Ending {
     NoBid,
     /// Nobody was heard: no bidder can be reached.
     Unheard,
-    /// Fewer bids came than the quorum that was asked for, so that nobody wins.
+    /// There are bids, but fewer than the quorum that was asked for, so that nobody wins; or it was out of reach before
+    /// anybody could bid.
     NoQuorum,
 }
 
@@ -89,7 +90,7 @@ impl Award {
             standing.why = match &best {
                 _ if rank == 1 => "won".to_owned(),
                 Some((name, best)) if standing.bid == Some(*best) => {
-                    format!("as much as {name}, who has the lower number")
+                    format!("as much as {name}, who comes first")
                 }
                 Some((name, best)) => format!("{name} bid {best}"),
                 None => String::new(),
@@ -107,7 +108,13 @@ impl Award {
             award.ending = if award.was_heard() { Ending::NoBid } else { Ending::Unheard };
         }
         let quorum = matches!(bids.completion, Completion::Quorum(_) | Completion::Majority);
-        if !quorum || award.complete { award } else { award.without_quorum() }
+        if quorum && !award.complete && award.lacks_only_a_quorum() { award.without_quorum() } else { award }
+    }
+
+    /// Nobody bids and nobody can be reached are worse, unless it was for the quorum that nobody was waited for.
+    fn lacks_only_a_quorum(&self) -> bool {
+        let cancelled = self.standings.iter().any(|standing| standing.outcome == "cancelled");
+        self.winner.is_some() || cancelled && !self.was_heard()
     }
 
     fn without_quorum(mut self) -> Self {
@@ -150,7 +157,7 @@ impl Award {
     }
 
     /// Whether any bidder said anything at all, if only no.
-    pub fn was_heard(&self) -> bool {
+    fn was_heard(&self) -> bool {
         self.standings.iter().any(|standing| matches!(standing.outcome, "bid" | "declined" | "rejected"))
     }
 }

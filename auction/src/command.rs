@@ -75,7 +75,7 @@ impl Serve {
 
     async fn run(self) -> io::Result<()> {
         let ended = program::ended()?;
-        let busy = "is an auction running already? start another with --listen";
+        let busy = "is an auction running already? another one may listen elsewhere: --listen";
         let listener = program::listen(self.listen, busy).await?;
         program::say(format_args!("auction on http://{}", listener.local_addr()?));
         run(Config { registry: self.registry }, listener, ended).await

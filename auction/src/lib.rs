@@ -15,18 +15,20 @@
 //! | `POST /auction/setAuction`, `{"Item":"car","Condition":"good"}` | is answered |
 //! |---|---|
 //! | somebody bids | 200 `{"Bidder Name":"Bidder 2","Bid":470000}` |
-//! | somebody was heard, and nobody bids | 404 |
-//! | no bidder can be reached, or there is no quorum | 503, with `Retry-After` when a breaker's retest is known |
+//! | somebody was heard, and nobody bids | 404, as at any other path |
+//! | no bidder can be reached, or their bids are no quorum | 503, with `Retry-After` when a retest is due |
 //! | another content type than JSON | 415 |
 //! | not JSON; no item or no condition; a parameter that is wrong | 400 |
+//! | another method than POST | 405 |
 //!
-//! All but the first say why: `{"Message":"…"}`.
+//! All but the first say why: `{"Message":"…"}`. What is refused before it is read says `{"reason":"…"}`: a body that is
+//! larger than 64 KiB (413), or takes longer than 10 s (408).
 //!
 //! | Parameter | Default | |
 //! |---|---|---|
 //! | `detail=true` | `false` | tells every leg |
 //! | `deadline_ms=1..=10000` | 1000 | counted from when the request was read |
-//! | `first=N`, `quorum=N`, `quorum=majority` | everybody is heard | see [`Completion`](mainstay::Completion); N up to 1000 |
+//! | `first=N`, `quorum=N` or `quorum=majority` | all are heard | a [`Completion`](mainstay::Completion); N to 1000 |
 //!
 //! However long the deadline, a bidder has its contract's timeout, one second.
 //!

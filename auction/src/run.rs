@@ -22,7 +22,7 @@ pub struct Config {
 /// Above the longest deadline that an auction may have.
 const ANSWER: Duration = Duration::from_millis(http::LONGEST_DEADLINE_MS as u64 + 5_000);
 
-/// Serves auctions on `listener`, registered as `auction-1` under its address, until `shutdown` resolves.
+/// Serves auctions on `listener`, registered as `auction-<port>` under its address, until `shutdown` resolves.
 ///
 /// The end is clean: the service leaves the registry first, then finishes what it has begun. Dropping the future ends
 /// it at once instead.
@@ -34,7 +34,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     run_with(auctioneer, config, listener, shutdown).await
 }
 
-/// As [`run()`], with an auctioneer of the caller's, who can see what it knows.
+/// As [`run()`], with an auctioneer of the caller's, who can see what it knows: so do the tests, to count its permits.
 ///
 /// # Errors
 /// When the listener has no address to be found at.
@@ -45,8 +45,8 @@ pub async fn run_with(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = Address::from(listener.local_addr()?);
-    let id = "auction-1".parse().map_err(io::Error::other)?;
-    let lease = Registration::new::<Auction>(id, address).number(1).registry(config.registry).start();
+    let id = format!("auction-{}", address.port()).parse().map_err(io::Error::other)?;
+    let lease = Registration::new::<Auction>(id, address).registry(config.registry).start();
     // Clients that have not yet heard that it leaves still call; they are answered until the registry knows.
     let left = async {
         shutdown.await;

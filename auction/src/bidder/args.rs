@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = delay, default_value = "0s")]
     delay: Duration,
 
-    /// How they behave: bids, silent (never answers), fails (status 500), says=BODY (200, and whatever you like)
+    /// How they behave: bids, silent (no answer for 30 s), fails (status 500), says=BODY (200, and whatever you like)
     #[arg(long, value_name = "MANNER", default_value_t = Manner::Bids)]
     manner: Manner,
 
@@ -69,7 +69,7 @@ impl Args {
 
     async fn run(self) -> io::Result<()> {
         let ended = program::ended()?;
-        let busy = "are bidders running already? start more with --number or --port";
+        let busy = "are bidders running already? start one more with --number";
         let listener = program::listen(self.listen(), busy).await?;
         let config = self.config();
         let host = Address::from(listener.local_addr()?);

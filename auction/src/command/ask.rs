@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use mainstay::contracts::bidding;
-use mainstay::{Address, Completion, Error};
+use mainstay::{Address, Completion, Error, ErrorKind};
 use tracing::Level;
 
 use super::told::Told;
@@ -85,7 +85,7 @@ impl Ask {
                 if self.json {
                     say_json(&Report::of_nobody(why.clone(), terms, error.elapsed()));
                 }
-                program::complain("auction", format_args!("{why}; {}", start_some(auctioneer)));
+                program::complain("auction", format_args!("{why}; {}", start_some(auctioneer, &error)));
                 return Err(error);
             }
         };
@@ -124,11 +124,11 @@ fn say_json(report: &Report) {
 const START_BIDDERS: &str = "start some: cargo run -p auction --bin bidders";
 
 /// What helps when there is nobody to ask.
-fn start_some(auctioneer: &Auctioneer) -> &'static str {
-    match auctioneer.client().snapshot().registry {
-        Some(registry) if !registry.reachable => {
-            "start it: cargo run -p mainstay-registry, or say where it is with --registry"
-        }
+fn start_some(auctioneer: &Auctioneer, error: &Error) -> &'static str {
+    let lost = auctioneer.client().snapshot().registry.is_some_and(|registry| !registry.reachable);
+    match error.kind() {
+        ErrorKind::Deadline if lost => "give it longer with --deadline, or say where it is with --registry",
+        _ if lost => "start it: cargo run -p mainstay-registry, or say where it is with --registry",
         _ => START_BIDDERS,
     }
 }

@@ -24,7 +24,7 @@ impl Told {
         let standing = Standing::of(leg);
         let what = match standing.bid {
             Some(bid) => format!("{bid:>10}"),
-            None => harmless(&standing.why),
+            None => standing.why.clone(),
         };
         say(format_args!("  {}  {:>5} ms  {what}", self.name(&standing), standing.at.as_millis()));
     }
@@ -36,7 +36,7 @@ impl Told {
             let ranking = award.ranking().into_iter().skip(1);
             for loser in ranking.chain(award.standings.iter().filter(|standing| standing.bid.is_none())) {
                 let bid = loser.bid.map_or_else(|| "-".to_owned(), |bid| bid.to_string());
-                say(format_args!("  {}  {bid:>10}  {}", self.name(loser), harmless(&loser.why)));
+                say(format_args!("  {}  {bid:>10}  {}", self.name(loser), loser.why));
             }
         }
         say(format_args!("\n{}, took {} ms", award.summary, award.elapsed.as_millis()));
@@ -44,20 +44,5 @@ impl Told {
 
     fn name(&self, standing: &Standing) -> String {
         format!("{:<1$}", bidder_name(&standing.bidder), self.name)
-    }
-}
-
-/// Words of somebody else, without what a terminal would take for orders.
-fn harmless(words: &str) -> String {
-    words.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bidders_words_do_not_reach_the_terminal_as_orders() {
-        assert_eq!(harmless("declined: \u{1b}[2Jno\r\n\u{9b}1m"), "declined: \u{fffd}[2Jno\u{fffd}\u{fffd}\u{fffd}1m");
     }
 }

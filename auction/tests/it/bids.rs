@@ -68,7 +68,7 @@ async fn of_equal_bids_the_lower_number_wins_however_late_it_comes() {
         assert_eq!(answer.body["Bidder Name"], "Bidder 1");
         let ranks: Vec<_> = answer.body["Legs"].as_array().unwrap().iter().map(|leg| &leg["Rank"]).collect();
         assert_eq!(ranks, [1, 2, 3]);
-        assert_eq!(answer.body["Legs"][2]["Why"], "as much as Bidder 1, who has the lower number");
+        assert_eq!(answer.body["Legs"][2]["Why"], "as much as Bidder 1, who comes first");
     }
     house.close().await;
 }

@@ -175,8 +175,13 @@ async fn a_busy_port_is_one_line_and_exit_code_1() {
     let address = busy.local_addr().unwrap();
     let port = address.port().to_string();
     for (path, args, name, hint) in [
-        (AUCTION, vec!["--listen".to_owned(), address.to_string()], "auction", "start another with --listen"),
-        (BIDDERS, vec!["--port".to_owned(), port.clone()], "bidders", "start more with --number or --port"),
+        (
+            AUCTION,
+            vec!["--listen".to_owned(), address.to_string()],
+            "auction",
+            "another one may listen elsewhere: --listen",
+        ),
+        (BIDDERS, vec!["--port".to_owned(), port.clone()], "bidders", "start one more with --number"),
     ] {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
         let output = program(path, "127.0.0.1:1", &args).wait_with_output().await.unwrap();

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use auction::bidder::{self, Bidder, Manner};
 use auction::{Auctioneer, run_with};
-use mainstay::contracts::bidding::Bidding;
-use mainstay::{Client, Presence};
+use mainstay::Presence;
+use mainstay::testing::assert_settled;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::http::{Answer, ask, post};
 
@@ -119,7 +119,7 @@ impl House {
     /// Every test's end: each permit that was given has been settled.
     pub(crate) async fn close(mut self) {
         self.closed = true;
-        settled(self.auctioneer.client()).await;
+        assert_settled(self.auctioneer.client()).await;
     }
 }
 
@@ -129,20 +129,6 @@ impl Drop for House {
         self.auction_task.abort();
         assert!(self.closed || std::thread::panicking(), "a house is closed, so that its permits are counted");
     }
-}
-
-/// Waits until every permit that was given is settled: attempts that were left behind take up to the policy's timeout.
-async fn settled(client: &Client<Bidding>) {
-    let open = || -> Vec<_> {
-        let instances = client.snapshot().instances.into_iter();
-        instances.filter(|view| view.permits.issued != view.permits.settled()).collect()
-    };
-    let settling = async {
-        while !open().is_empty() {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(timeout(LONG, settling).await.is_ok(), "never settled: {:?}", open());
 }
 
 impl Running {

@@ -120,6 +120,23 @@ async fn without_its_quorum_nobody_wins() {
 }
 
 #[tokio::test]
+async fn a_quorum_does_not_hide_that_nobody_bids_or_can_be_reached() {
+    let (house, _usual) = House::usual().await;
+    for query in ["quorum=1", "quorum=majority", "quorum=3"] {
+        let answer = house.auction("medium", &format!("?{query}")).await;
+        assert_eq!(answer.status, 404, "{query}: {answer:?}");
+        assert!(answer.message().starts_with("nobody bids: "), "{query}: {answer:?}");
+    }
+    house.close().await;
+
+    let house = House::open().await;
+    let _bidders = house.bidders([behaves(1, "fails"), behaves(2, "fails")]).await;
+    let answer = house.auction("good", "?quorum=1").await;
+    assert_eq!((answer.status, answer.message()), (503, "no bidder can be reached: 2 failed"));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_majority_is_more_than_half() {
     let house = House::open().await;
     let _bidders = house.bidders([pays(1, 10), pays(2, 20), behaves(3, "says={}")]).await;

@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind};
 ///
 /// # Words
 ///
-/// What instances say of themselves is cut to 200 characters, and control characters in it are replaced: it may be
-/// shown on a terminal.
+/// What instances say of themselves is cut to 200 characters, and those that break lines, order a terminal about or
+/// turn the direction of the text are replaced.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome<T> {
@@ -153,5 +153,12 @@ impl<T> fmt::Display for Outcome<T> {
 }
 
 fn harmless(words: &str) -> String {
-    words.chars().take(WORDS).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+    let harmless = |char: char| if is_order(char) { char::REPLACEMENT_CHARACTER } else { char };
+    words.chars().take(WORDS).map(harmless).collect()
+}
+
+/// Controls, line and paragraph separators, and what Unicode (UAX 9) has to turn the direction of text.
+fn is_order(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

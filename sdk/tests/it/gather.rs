@@ -495,10 +495,10 @@ async fn calls_are_legs_too_each_under_its_key() {
 
 #[tokio::test(start_paused = true)]
 async fn somebody_elses_words_are_made_harmless() {
-    let controls = Answer::ok(r#"{"reason":"\u001b[31mred\nnew line"}"#).with_status(StatusCode::FORBIDDEN);
+    let controls = Answer::ok(r#"{"reason":"\u001b[31mred\nnew line\u202eenil"}"#).with_status(StatusCode::FORBIDDEN);
     let (_instances, client) = bidders([controls]);
     let declined = auction(&client).await.into_legs().remove(0).outcome;
-    assert_eq!(declined.to_string(), "declined: \u{fffd}[31mred\u{fffd}new line");
+    assert_eq!(declined.to_string(), "declined: \u{fffd}[31mred\u{fffd}new line\u{fffd}enil");
     assert_eq!(declined.error().unwrap().status(), Some(StatusCode::FORBIDDEN));
 
     let long = format!(r#"{{"reason":"{}"}}"#, "ä".repeat(100_000));
