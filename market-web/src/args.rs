@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", default_value = "http://127.0.0.1:8500")]
     registry: Address,
 
-    /// The plain shop before ratings: no client, no traffic
+    /// The plain shop: neither ratings nor auctions, no client, no traffic
     #[arg(long)]
     no_ratings: bool,
 }

@@ -44,7 +44,7 @@ pub(crate) enum Course {
     Opening,
     /// Waits for those who have not answered.
     Asking(Vec<Asked>),
-    /// All have.
+    /// Enough have, or the time is over.
     Over(Arc<Award>),
     /// There was nobody to ask.
     Nobody { why: String, elapsed: Duration },

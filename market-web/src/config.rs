@@ -8,7 +8,7 @@ use crate::tape::Tape;
 /// What the Market must know before it opens. The default is the plain shop: no ratings, no lab.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// The registry to find the ratings instances through; without one there are no ratings and no traffic.
+    /// The registry to find instances through; without one there are neither ratings nor auctions, and no traffic.
     pub registry: Option<Address>,
     /// The processes that the page's buttons act on; only the demo has them.
     pub lab: Option<Lab>,

@@ -14,6 +14,7 @@ use mainstay::Address;
 
 pub use args::Args;
 
+use crate::clients::Known;
 use crate::kind::Kind;
 use crate::lab::{Bench, Conduct, Lab, Which, check_free};
 use crate::server::{self, listen};
@@ -56,7 +57,8 @@ pub async fn run(args: Args) -> io::Result<()> {
         lab.start_auction().map_err(io::Error::other)?;
         for (kind, count) in [(Kind::Ratings, args.instances), (Kind::Bidders, args.bidders)] {
             if count > 0 {
-                lab.start(kind, Which::Count(count), &Conduct::default()).map_err(io::Error::other)?;
+                lab.start(kind, Which::Count(count), &Conduct::default(), &Known::default())
+                    .map_err(io::Error::other)?;
             }
         }
         let config = Config { registry: Some(Address::from(registry)), lab: Some(lab.clone()), tape };

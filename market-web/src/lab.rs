@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tracing::info;
 
+use crate::clients::Known;
 use crate::kind::Kind;
 use crate::tape::TARGET;
 pub use bench::Bench;
@@ -63,7 +64,7 @@ pub(crate) struct LabInstance {
 /// Which instances to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// As many, of the lowest numbers that do not run.
+    /// As many, of the lowest numbers that are free: their ports too, and in the registry.
     Count(u32),
     /// This one.
     Number(u32),
@@ -89,28 +90,42 @@ impl Lab {
         self.0.processes.lock().registry.as_ref().is_some_and(Process::is_alive)
     }
 
-    /// Starts instances: all of them, or none and the reason. The conduct is a bidder's.
-    pub(crate) fn start(&self, kind: Kind, which: Which, conduct: &Conduct) -> Result<Vec<u32>, LabRefused> {
+    /// Starts instances: all of them, or none and the reason; says where they are. The conduct is a bidder's.
+    pub(crate) fn start(
+        &self,
+        kind: Kind,
+        which: Which,
+        conduct: &Conduct,
+        known: &Known,
+    ) -> Result<Vec<Address>, LabRefused> {
         let bench = &self.0.bench;
         let mut processes = self.0.processes.lock();
-        let runs = |number: &u32| processes.instances.get(&(kind, *number)).is_some_and(Process::is_alive);
-        let numbers: Vec<u32> = match which {
-            Which::Number(number) if runs(&number) => return Err(LabRefused::Runs(number)),
-            Which::Number(number) => vec![number],
-            Which::Count(count) => (1..=INSTANCES).filter(|number| !runs(number)).take(count as usize).collect(),
+        let check = |number: u32| {
+            if processes.instances.get(&(kind, number)).is_some_and(Process::is_alive) {
+                return Err(LabRefused::Runs(number));
+            }
+            if known.is_taken(number, &bench.address(kind, number)) {
+                return Err(LabRefused::Taken(number));
+            }
+            check_free(bench.listens(kind, number))
         };
-        if matches!(which, Which::Count(count) if numbers.len() < count as usize) {
-            return Err(LabRefused::Full);
-        }
-        for &number in &numbers {
-            check_free(bench.listens(kind, number))?;
-        }
+        let numbers: Vec<u32> = match which {
+            Which::Number(number) => check(number).map(|()| vec![number])?,
+            Which::Count(count) => {
+                let free: Vec<u32> =
+                    (1..=INSTANCES).filter(|number| check(*number).is_ok()).take(count as usize).collect();
+                if free.len() < count as usize {
+                    return Err(LabRefused::Full);
+                }
+                free
+            }
+        };
         for &number in &numbers {
             let process = Process::spawn(bench.command(kind, number, conduct), kind.list(&[number]))?;
             processes.instances.insert((kind, number), process);
         }
         info!(target: TARGET, "LAB started {}", kind.list(&numbers));
-        Ok(numbers)
+        Ok(numbers.iter().map(|number| bench.address(kind, *number)).collect())
     }
 
     /// Stops an instance where it stands (SIGSTOP). One that is paused already stays so.

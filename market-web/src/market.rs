@@ -101,7 +101,7 @@ impl Market {
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             steps.tick().await;
-            self.0.traffic.lock().note(&Kind::ALL.map(|kind| clients.snapshot(kind)));
+            self.0.traffic.lock().note(&Kind::ALL.map(|kind| (kind, clients.snapshot(kind))));
         }
     }
 }

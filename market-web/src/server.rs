@@ -1,7 +1,6 @@
 //! The server: a function of its listener and its shutdown.
 //!
-//! What a client can make it hold is bounded by [`Limits`], bodies by `web::body` (64 KiB within 10 s), and live
-//! streams by `live` (256).
+//! What a client can make it hold is bounded by [`Limits`], and live streams by `live` (256).
 
 use std::future::Future;
 use std::io;
@@ -16,9 +15,6 @@ use crate::live::Live;
 use crate::market::Market;
 use crate::{Config, auctions, web};
 
-/// What `web::body` still reads and throws away, so that its refusal arrives.
-const BODY: usize = 16 * 1024 * 1024;
-
 /// Less patience than usual: the demo has its processes to end as well.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -28,12 +24,12 @@ const ANSWER: Duration = auctions::LONGEST.saturating_add(Duration::from_secs(5)
 /// Runs the Market on `listener` until `shutdown` resolves.
 ///
 /// # Errors
-/// When the client of the ratings service cannot be built.
+/// When the clients of the services cannot be built.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let market = Market::new(config)?;
     let live = Live::new(market.clone());
     let router = web::router(market.clone(), live.clone(), listener.local_addr()?.port());
-    let limits = Limits { body_bytes: BODY, answer: ANSWER, drain: DRAIN, ..Limits::default() };
+    let limits = Limits { answer: ANSWER, drain: DRAIN, ..Limits::default() };
     let shutdown = async {
         shutdown.await;
         live.end();

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use mainstay::{Address, CallCounts, Snapshot};
 
+use crate::kind::Kind;
+
 /// How much time one bar stands for.
 pub(crate) const STEP: Duration = Duration::from_secs(2);
 
@@ -23,7 +25,10 @@ pub(crate) struct Bar {
 
 /// Notes of every instance that the clients know.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic(BTreeMap<Address, Row>);
+pub(crate) struct Traffic(BTreeMap<Key, Row>);
+
+/// An instance, as a client knows it: one may be of both kinds.
+type Key = (Kind, Address);
 
 #[derive(Debug, Default)]
 struct Row {
@@ -33,21 +38,22 @@ struct Row {
 
 impl Traffic {
     /// Ends a step. Instances that are in none of the snapshots any more are forgotten.
-    pub(crate) fn note(&mut self, snapshots: &[Snapshot]) {
-        let known = snapshots.iter().flat_map(|snapshot| &snapshot.instances);
-        let counts = known.map(|view| (view.instance.address.clone(), Bar::from(view.calls)));
+    pub(crate) fn note(&mut self, snapshots: &[(Kind, Snapshot)]) {
+        let known =
+            snapshots.iter().flat_map(|(kind, snapshot)| snapshot.instances.iter().map(move |view| (*kind, view)));
+        let counts = known.map(|(kind, view)| ((kind, view.instance.address.clone()), Bar::from(view.calls)));
         self.note_counts(counts.collect());
     }
 
     /// An instance's bars, oldest first; the last one is the step that has begun.
-    pub(crate) fn bars(&self, address: &Address, calls: CallCounts) -> Vec<Bar> {
-        self.bars_until(address, Bar::from(calls))
+    pub(crate) fn bars(&self, kind: Kind, address: &Address, calls: CallCounts) -> Vec<Bar> {
+        self.bars_until(&(kind, address.clone()), Bar::from(calls))
     }
 
-    fn note_counts(&mut self, counts: BTreeMap<Address, Bar>) {
-        self.0.retain(|address, _| counts.contains_key(address));
-        for (address, now) in counts {
-            let row = self.0.entry(address).or_default();
+    fn note_counts(&mut self, counts: BTreeMap<Key, Bar>) {
+        self.0.retain(|key, _| counts.contains_key(key));
+        for (key, now) in counts {
+            let row = self.0.entry(key).or_default();
             row.past.push_back(now.since(row.noted));
             row.noted = now;
             if row.past.len() == BARS {
@@ -56,8 +62,8 @@ impl Traffic {
         }
     }
 
-    fn bars_until(&self, address: &Address, now: Bar) -> Vec<Bar> {
-        let (noted, past) = self.0.get(address).map_or((Bar::default(), None), |row| (row.noted, Some(&row.past)));
+    fn bars_until(&self, key: &Key, now: Bar) -> Vec<Bar> {
+        let (noted, past) = self.0.get(key).map_or((Bar::default(), None), |row| (row.noted, Some(&row.past)));
         let past = past.into_iter().flatten().copied();
         let known = past.chain([now.since(noted)]).collect::<Vec<_>>();
         let mut bars = vec![Bar::default(); BARS - known.len()];
@@ -84,12 +90,12 @@ impl From<CallCounts> for Bar {
 mod tests {
     use super::*;
 
-    fn address() -> Address {
-        "http://127.0.0.1:8001".parse().unwrap()
+    fn key() -> Key {
+        (Kind::Ratings, "http://127.0.0.1:8001".parse().unwrap())
     }
 
     fn note(traffic: &mut Traffic, ok: u64, failed: u64) {
-        traffic.note_counts(BTreeMap::from([(address(), Bar { ok, failed })]));
+        traffic.note_counts(BTreeMap::from([(key(), Bar { ok, failed })]));
     }
 
     #[test]
@@ -97,7 +103,7 @@ mod tests {
         let mut traffic = Traffic::default();
         note(&mut traffic, 4, 0);
         note(&mut traffic, 6, 2);
-        let bars = traffic.bars_until(&address(), Bar { ok: 7, failed: 2 });
+        let bars = traffic.bars_until(&key(), Bar { ok: 7, failed: 2 });
         assert_eq!(bars.len(), BARS);
         let expected = [(0, 0), (4, 0), (2, 2), (1, 0)].map(|(ok, failed)| Bar { ok, failed });
         assert_eq!(bars[BARS - 4..], expected);
@@ -109,7 +115,7 @@ mod tests {
         for ok in 0..100 {
             note(&mut traffic, ok, 0);
         }
-        assert_eq!(traffic.bars_until(&address(), Bar { ok: 99, failed: 0 }).len(), BARS);
+        assert_eq!(traffic.bars_until(&key(), Bar { ok: 99, failed: 0 }).len(), BARS);
         traffic.note_counts(BTreeMap::new());
         assert!(traffic.0.is_empty());
     }
@@ -118,7 +124,7 @@ mod tests {
     fn counts_that_begin_anew_are_not_a_failure() {
         let mut traffic = Traffic::default();
         note(&mut traffic, 40, 4);
-        let last = traffic.bars_until(&address(), Bar { ok: 1, failed: 0 })[BARS - 1];
+        let last = traffic.bars_until(&key(), Bar { ok: 1, failed: 0 })[BARS - 1];
         assert_eq!(last, Bar { ok: 1, failed: 0 });
     }
 }

@@ -14,7 +14,6 @@
 mod api;
 mod assets;
 mod auction;
-mod body;
 mod dress;
 mod form;
 mod lab;
@@ -57,7 +56,6 @@ pub(crate) fn router(market: Market, live: Live, port: u16) -> Router {
         .method_not_allowed_fallback(async || {
             Refused::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")
         })
-        .layer(from_fn(body::whole))
         .layer(from_fn(dress::dress))
         .with_state(Arc::new(App { market, live }))
 }

@@ -16,7 +16,9 @@ pub(crate) enum LabRefused {
     Killed(u32),
     /// The instance runs already.
     Runs(u32),
-    /// There are as many instances as there may be.
+    /// The registry knows it as somebody else's.
+    Taken(u32),
+    /// There are not as many free numbers as instances were wanted.
     Full,
     /// The port is somebody else's.
     Busy(u16),
@@ -43,7 +45,8 @@ impl fmt::Display for LabRefused {
             Self::Unknown(number) => write!(f, "the lab has no instance {number}"),
             Self::Killed(number) => write!(f, "instance {number} is killed: start it first"),
             Self::Runs(number) => write!(f, "instance {number} runs already"),
-            Self::Full => write!(f, "the lab runs at most {INSTANCES} instances"),
+            Self::Taken(number) => write!(f, "number {number} is that of an instance elsewhere, says the registry"),
+            Self::Full => write!(f, "the lab has numbers up to {INSTANCES}, and too few of them are free"),
             Self::Busy(port) => write!(f, "port {port} is busy: another program listens on it"),
             Self::NoRegistry => f.write_str("the registry was started, but does not answer"),
             Self::System(_) => f.write_str("the system refused"),

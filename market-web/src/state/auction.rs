@@ -12,6 +12,8 @@ use crate::auctions::{Asked, Auction, Course};
 /// The last auction.
 #[derive(Debug, Serialize)]
 pub(crate) struct AuctionNow {
+    /// Grows by one with every auction.
+    number: u64,
     item: String,
     condition: String,
     deadline_ms: u64,
@@ -37,6 +39,8 @@ struct WinnerNow {
 /// One who was asked.
 #[derive(Debug, Serialize)]
 struct LegNow {
+    /// Its instance's name.
+    id: String,
     bidder: u32,
     /// `pending` while there is none.
     outcome: &'static str,
@@ -50,6 +54,7 @@ struct LegNow {
 impl AuctionNow {
     pub(super) fn of(auction: &Auction) -> Self {
         let mut now = Self {
+            number: auction.number,
             item: auction.lot.item.clone(),
             condition: auction.lot.condition.clone(),
             deadline_ms: whole_millis(auction.terms.deadline),
@@ -82,13 +87,21 @@ impl AuctionNow {
 
 impl LegNow {
     fn asked(asked: &Asked) -> Self {
-        let pending =
-            || Self { bidder: asked.bidder.number, outcome: "pending", bid: None, rank: None, why: None, at: None };
+        let pending = || Self {
+            id: asked.bidder.id.to_string(),
+            bidder: asked.bidder.number,
+            outcome: "pending",
+            bid: None,
+            rank: None,
+            why: None,
+            at: None,
+        };
         asked.standing.as_ref().map_or_else(pending, |standing: &Arc<Standing>| Self::stands(standing))
     }
 
     fn stands(standing: &Standing) -> Self {
         Self {
+            id: standing.bidder.id.to_string(),
             bidder: standing.bidder.number,
             outcome: standing.outcome,
             bid: standing.bid,

@@ -38,8 +38,10 @@ pub(super) fn all(market: &Market, kind: Kind, snapshot: &Snapshot) -> Vec<Insta
     let mut rows = Vec::new();
     for view in &snapshot.instances {
         let address = &view.instance.address;
-        let mine = ours.iter().position(|ours| ours.address == *address).map(|index| ours.swap_remove(index));
-        rows.push(InstanceNow::known(view, mine, traffic.bars(address, view.calls)));
+        // By number too: its buttons say it, and must reach the process of this row.
+        let is_mine = |ours: &LabInstance| ours.address == *address && ours.number == view.instance.number;
+        let mine = ours.iter().position(is_mine).map(|index| ours.swap_remove(index));
+        rows.push(InstanceNow::known(view, mine, traffic.bars(kind, address, view.calls)));
     }
     rows.extend(ours.into_iter().map(InstanceNow::unheard));
     rows.sort_by_key(|row| row.number);

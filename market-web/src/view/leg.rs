@@ -14,6 +14,8 @@ use crate::state::InstanceNow;
 /// One who was asked.
 #[derive(Debug)]
 pub(super) struct Leg {
+    /// The instance's own name: numbers may be said twice.
+    pub(super) id: String,
     pub(super) number: u32,
     pub(super) name: String,
     /// The value of `data-outcome`: a standing's, or `pending`.
@@ -59,6 +61,7 @@ impl Leg {
 
     fn pending(bidder: &Arc<Instance>, waited: Duration, deadline: Duration) -> Self {
         Self {
+            id: bidder.id.to_string(),
             number: bidder.number,
             name: bidder_name(bidder),
             outcome: "pending",
@@ -74,6 +77,7 @@ impl Leg {
     fn of(standing: &Standing, award: Option<&Award>, deadline: Duration, rows: &[InstanceNow]) -> Self {
         let winner = award.and_then(|award| award.winner.as_ref());
         Self {
+            id: standing.bidder.id.to_string(),
             number: standing.bidder.number,
             name: bidder_name(&standing.bidder),
             outcome: standing.outcome,

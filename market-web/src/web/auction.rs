@@ -33,7 +33,8 @@ pub(super) async fn page(State(app): Shared) -> Result<Response, Refused> {
     Ok(draw(&app, &filled, ""))
 }
 
-/// `POST /auction`: runs one to its end, then sends the browser to the page that shows it.
+/// `POST /auction`: runs one to its end, then sends the browser to the page, which shows it unless another one has
+/// begun meanwhile.
 pub(super) async fn run(State(app): Shared, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     let clients = clients(&app)?;
     form::only(&headers, "the auction")?;

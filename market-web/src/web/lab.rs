@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::rejection::PathRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap};
@@ -63,12 +63,14 @@ async fn start(
     let wanted = Wanted::read(&query.unwrap_or_default(), if form::is_one(&headers) { &body } else { &[] })?;
     let lab = lab(&app)?;
     let conduct = wanted.conduct(kind)?;
-    let numbers = lab.start(kind, wanted.which()?, &conduct)?;
+    let clients = app.market.clients();
+    let known = clients.map(|clients| clients.known(kind)).unwrap_or_default();
+    let started = lab.start(kind, wanted.which()?, &conduct, &known)?;
     // While the registry is away nobody learns of them, so there is nothing to wait for.
-    if let Some(clients) = app.market.clients().filter(|_| lab.registry_runs())
-        && timeout(START, clients.answering(kind, &numbers, conduct.is_healthy())).await.is_err()
+    if let Some(clients) = clients.filter(|_| lab.registry_runs())
+        && timeout(START, clients.answering(kind, &started, &known, conduct.is_healthy())).await.is_err()
     {
-        let reason = format!("started {numbers:?}, but they are not all up and closed after {START:?}");
+        let reason = format!("started {started:?}, but they are not all up and closed after {START:?}");
         return Err(Refused::new(StatusCode::GATEWAY_TIMEOUT, reason));
     }
     Ok(done(&app, &headers, kind))
@@ -113,35 +115,34 @@ async fn kill(
     Ok(done(&app, &headers, kind))
 }
 
-async fn start_registry(
-    State(app): Shared,
-    Query(shown): Query<ShownFor>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
+async fn start_registry(State(app): Shared, shown: Shown, headers: HeaderMap) -> Result<Response, Refused> {
+    let kind = shown_for(shown)?;
     lab(&app)?.start_registry().await?;
-    Ok(done(&app, &headers, shown.kind()))
+    Ok(done(&app, &headers, kind))
 }
 
-async fn kill_registry(
-    State(app): Shared,
-    Query(shown): Query<ShownFor>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
+async fn kill_registry(State(app): Shared, shown: Shown, headers: HeaderMap) -> Result<Response, Refused> {
+    let kind = shown_for(shown)?;
     lab(&app)?.kill_registry().await;
-    Ok(done(&app, &headers, shown.kind()))
+    Ok(done(&app, &headers, kind))
 }
 
 /// The registry's buttons are on both pages, and say on which they were pressed.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ShownFor {
-    #[serde(default, rename = "for")]
-    kind: String,
+    #[serde(rename = "for")]
+    kind: Option<String>,
 }
 
-impl ShownFor {
-    fn kind(&self) -> Kind {
-        Kind::ALL.into_iter().find(|kind| kind.name() == self.kind).unwrap_or(Kind::Ratings)
-    }
+type Shown = Result<Query<ShownFor>, QueryRejection>;
+
+fn shown_for(shown: Shown) -> Result<Kind, Refused> {
+    let refuse = |reason: String| Refused::new(StatusCode::BAD_REQUEST, reason);
+    let Query(ShownFor { kind }) = shown.map_err(|bad| refuse(bad.body_text()))?;
+    let Some(name) = kind else { return Ok(Kind::Ratings) };
+    let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    known.ok_or_else(|| refuse("for is ratings or bidders".to_owned()))
 }
 
 type Number = Result<Path<u32>, PathRejection>;

@@ -39,9 +39,11 @@ impl From<LabRefused> for Refused {
     fn from(refused: LabRefused) -> Self {
         let status = match &refused {
             LabRefused::Unknown(_) => StatusCode::NOT_FOUND,
-            LabRefused::Killed(_) | LabRefused::Runs(_) | LabRefused::Full | LabRefused::Busy(_) => {
-                StatusCode::CONFLICT
-            }
+            LabRefused::Killed(_)
+            | LabRefused::Runs(_)
+            | LabRefused::Taken(_)
+            | LabRefused::Full
+            | LabRefused::Busy(_) => StatusCode::CONFLICT,
             LabRefused::NoRegistry => StatusCode::GATEWAY_TIMEOUT,
             LabRefused::System(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
