@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mainstay::Address;
+use mainstay::{Address, serve};
 use tracing::Level;
 
 use self::ask::Ask;
@@ -74,7 +74,7 @@ impl Serve {
     }
 
     async fn run(self) -> io::Result<()> {
-        let ended = program::ended()?;
+        let ended = serve::ended()?;
         let busy = "is an auction running already? another one may listen elsewhere: --listen";
         let listener = program::listen(self.listen, busy).await?;
         program::say(format_args!("auction on http://{}", listener.local_addr()?));

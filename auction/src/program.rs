@@ -1,14 +1,12 @@
-//! What the programs have in common: words for people, a log, a port, and an end.
+//! What the programs have in common: words for people, a log and a port.
 
 use std::fmt;
-use std::future::Future;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
@@ -20,14 +18,6 @@ pub(crate) fn log(level: Level) {
     let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
     let colours = io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
-}
-
-/// Resolves at ^C or SIGTERM. Both are caught from now on.
-pub(crate) fn ended() -> io::Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
-    })
 }
 
 /// Listens, or says in one line why not; what to do about a busy port is the program's own.

@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use clap::Parser;
-use mainstay::Address;
+use mainstay::{Address, serve};
 
 use crate::server::{self, listen};
-use crate::{Config, console, shutdown};
+use crate::{Config, console};
 
 /// Runs the Market: a shop whose ratings never vanish
 ///
@@ -44,7 +44,7 @@ Everything at once, on one machine: cargo demo";
 /// # Errors
 /// When its address cannot be listened on.
 pub async fn start(args: Args) -> io::Result<()> {
-    let shutdown = shutdown::signals()?;
+    let shutdown = serve::ended()?;
     let listener = listen(args.listen, "--listen").await?;
     let tape = console::start();
     tracing::info!("The Market is open at http://{}", listener.local_addr()?);

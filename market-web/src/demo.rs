@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use mainstay::Address;
+use mainstay::{Address, serve};
 
 pub use args::Args;
 
@@ -18,7 +18,7 @@ use crate::clients::Known;
 use crate::kind::Kind;
 use crate::lab::{Bench, Conduct, Lab, Which, check_free};
 use crate::server::{self, listen};
-use crate::{Config, console, shutdown};
+use crate::{Config, console};
 
 /// Runs the demo, or the part of it that the arguments name, until it is told to end.
 ///
@@ -28,7 +28,7 @@ pub async fn run(args: Args) -> io::Result<()> {
     if let Some(role) = args.role {
         return role::play(role).await;
     }
-    let shutdown = shutdown::signals()?;
+    let shutdown = serve::ended()?;
     let registry = SocketAddr::from((Ipv4Addr::LOCALHOST, args.registry_port));
     args.check()?;
     let listener = listen((Ipv4Addr::LOCALHOST, args.port).into(), "--port").await?;

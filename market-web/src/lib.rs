@@ -29,7 +29,6 @@ mod money;
 mod page;
 mod ratings;
 mod server;
-mod shutdown;
 mod state;
 pub mod tape;
 mod traffic;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use futures_util::FutureExt as _;
+use mainstay::serve;
 use ratings_service::{Args, run, take_ports};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
@@ -28,11 +28,7 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "where the instances listen is what this program has to say")]
 async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let ended = async move {
-        tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
-    };
-    let ended = ended.shared();
+    let ended = serve::ended()?.shared();
     let mut instances = JoinSet::new();
     for (config, listener) in take_ports(args.plans()?).await? {
         println!("ratings instance {} on http://{}", config.number, listener.local_addr()?);

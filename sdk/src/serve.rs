@@ -1,5 +1,6 @@
 //! Answering the calls of a contract: the serving side's half of [`contracts::wire`](crate::contracts::wire).
 
+mod ended;
 mod server;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::StatusCode;
 use mainstay_contracts::{Call, Refusal, wire};
 
+pub use self::ended::ended;
 pub use self::server::{Limits, run};
 
 /// Answers call `C`. Its method and types come from the contract; so does its route:

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use mainstay::Address;
+use mainstay::{Address, serve};
 use tracing::Level;
 
 use super::{Bidder, Bids, Config, LONGEST_ANSWER, Manner, run};
@@ -68,7 +68,7 @@ impl Args {
     }
 
     async fn run(self) -> io::Result<()> {
-        let ended = program::ended()?;
+        let ended = serve::ended()?;
         let busy = "are bidders running already? start one more with --number";
         let listener = program::listen(self.listen(), busy).await?;
         let config = self.config();

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use auction::bidder::{self, Bidder};
 use futures_util::future::select;
+use mainstay::serve;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
 
 use super::args::{Hidden, Role};
-use crate::shutdown;
 
 /// Plays a role until a signal says to end, or the demo is gone.
 pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
     die_with_parent()?;
     // The console is the Market's, and that a registry is away is part of the story: only errors are said here.
     tracing_subscriber::fmt().with_max_level(LevelFilter::ERROR).with_writer(io::stderr).init();
-    let signals = shutdown::signals()?;
+    let signals = serve::ended()?;
     let shutdown = async {
         select(Box::pin(signals), Box::pin(lifeline())).await;
     };
