@@ -104,7 +104,7 @@ pub(crate) async fn everybody<C: Call>(
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     course.discovered().await?;
     let ready = Arc::clone(&core.roster.ready());
-    if ready.present.is_empty() { Err(course.end(ErrorKind::NoInstance.into())) } else { Ok((request, ready)) }
+    if ready.present.is_empty() { Err(course.end(core.nobody_known())) } else { Ok((request, ready)) }
 }
 
 /// Asks this very instance, once: nobody else in its place, and no last good answer.
@@ -173,7 +173,7 @@ impl<'a> Course<'a> {
             }
             let ready = self.core.roster.ready();
             let Some((state, permit)) = self.core.roster.rotation.pick(&ready, &self.tried, now) else {
-                return Err(self.end(nobody(&ready, last, now)));
+                return Err(self.end(nobody(self.core, &ready, last, now)));
             };
             drop(ready);
             let cause = match self.attempt(&state, permit, request).await {
@@ -303,10 +303,10 @@ fn box_error(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn s
 }
 
 /// Why nobody (else) can be asked, and when that may change.
-fn nobody(ready: &Ready, last: Option<Cause>, now: Instant) -> Cause {
+fn nobody(core: &Core, ready: &Ready, last: Option<Cause>, now: Instant) -> Cause {
     let retest = ready.present.iter().filter_map(|state| state.breaker.retest_at()).min();
     let cause = last.unwrap_or_else(|| match ready.present.is_empty() {
-        true => ErrorKind::NoInstance.into(),
+        true => core.nobody_known(),
         false => ErrorKind::AllOpen.into(),
     });
     let retry_after = cause.retry_after.or_else(|| retest.map(|at| at.saturating_duration_since(now)));

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use mainstay_contracts::Address;
 use mainstay_contracts::registry::Instance;
 
 /// What kind of failure an [`Error`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No instance is known.
+    /// No instance is known. If that is so because the registry cannot be reached, the source says so.
     NoInstance,
     /// Instances are known, but every breaker is open: all were skipped.
     AllOpen,
@@ -98,6 +99,18 @@ impl From<ErrorKind> for Cause {
         Self { kind, status: None, reason: None, retry_after: None, source: None }
     }
 }
+
+/// The registry cannot be reached.
+#[derive(Debug)]
+pub(crate) struct RegistryAway(pub(crate) Address);
+
+impl fmt::Display for RegistryAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the registry at {} cannot be reached", self.0)
+    }
+}
+
+impl StdError for RegistryAway {}
 
 impl Cause {
     /// In a few words, for the line that says why a breaker opened.

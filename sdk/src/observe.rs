@@ -177,11 +177,12 @@ impl fmt::Display for Event {
                 write!(f, "GONE {service} instance {}: {} ({why})", instance.number, instance.address)
             }
             EventKind::RegistryLost { address, known, cause } => {
-                let s = if *known == 1 { "" } else { "s" };
-                write!(
-                    f,
-                    "REGISTRY unreachable at {address}, using the last known {known} {service} instance{s} ({cause})"
-                )
+                let instances = match known {
+                    0 => format!("and no {service} instance is known"),
+                    1 => format!("using the last known {service} instance"),
+                    _ => format!("using the last known {known} {service} instances"),
+                };
+                write!(f, "REGISTRY unreachable at {address}, {instances} ({cause})")
             }
             EventKind::RegistryBack { address } => write!(f, "REGISTRY reachable at {address}, for {service}"),
         }

@@ -31,7 +31,7 @@ pub struct Args {
     port: Option<u16>,
 
     /// What they pay, by condition, instead of the usual bids
-    #[arg(long, value_name = "good=AMOUNT,bad=AMOUNT")]
+    #[arg(long, value_name = "CONDITION=AMOUNT,…")]
     bids: Option<Bids>,
 
     /// How long they think before each answer
@@ -56,7 +56,7 @@ Examples:
   bidders --number 4                        one more, in a terminal of its own: it wins the next auction
   bidders --number 5 --bids good=500000     it wants nothing that is not good
   bidders --number 6 --delay 700ms          it is late for: auction ask car good --deadline 500ms
-  bidders --number 7 --manner silent        it costs the next auction its deadline, and then no other
+  bidders --number 7 --manner silent        it costs a served auction its deadline, once
   bidders --number 8 --manner 'says={\"Bid\":\"470000\"}'    a text is no bid, and is rejected
   curl -d '{\"Item\":\"car\",\"Condition\":\"good\"}' http://127.0.0.1:9091/bidders/bidder2";
 

@@ -45,6 +45,8 @@ pub(super) struct Ask {
 }
 
 const EXIT_CODES: &str = "\
+It remembers nothing: a bidder that hangs costs every ask a second. A served auction skips it from the second on.
+
 Exit codes:
   0   there is a winner
   1   nobody bids

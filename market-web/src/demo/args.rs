@@ -64,6 +64,8 @@ While it runs:
   curl -X POST 'http://127.0.0.1:5000/lab/ratings/1/pause'
   curl -X POST 'http://127.0.0.1:5000/lab/bidders/start?manner=silent'
   curl -X POST 'http://127.0.0.1:5000/api/refresh'
+  curl -X POST 'http://127.0.0.1:5000/lab/bidders/start?manner=silent'
+  curl -d item=car -d condition=good 'http://127.0.0.1:5000/auction'
   curl 'http://127.0.0.1:5000/api/state'";
 
 /// Keeps the roles out of the help: only the demo itself starts them.

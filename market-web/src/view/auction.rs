@@ -16,13 +16,15 @@ pub(super) struct LastAuction<'a> {
     auction: Option<&'a Auction>,
     legs: Vec<Leg>,
     in_lab: bool,
+    registry_lost: bool,
 }
 
 impl<'a> LastAuction<'a> {
     pub(super) fn of(state: &'a State) -> Self {
         let auction = state.last_auction.as_deref();
         let legs = auction.map(|auction| legs(auction, &state.bidders)).unwrap_or_default();
-        Self { auction, legs, in_lab: state.in_lab }
+        let registry_lost = state.registry.as_ref().is_some_and(|registry| !registry.reachable);
+        Self { auction, legs, in_lab: state.in_lab, registry_lost }
     }
 
     fn award(&self) -> Option<&Award> {
@@ -51,9 +53,9 @@ impl<'a> LastAuction<'a> {
         format!("ends {}, within {} ms", Choice::of(auction.terms.completion).title, auction.terms.deadline.as_millis())
     }
 
-    fn answered(&self) -> String {
-        let answered = self.legs.iter().filter(|leg| leg.outcome != "pending").count();
-        format!("{answered} of {} answered", count(self.legs.len(), "bidder"))
+    fn awaited(&self) -> String {
+        let awaited = self.legs.iter().filter(|leg| leg.outcome == "pending").count();
+        format!("waiting for {awaited} of {}", count(self.legs.len(), "bidder"))
     }
 
     /// That there is no winner, for people.
@@ -80,6 +82,7 @@ impl<'a> LastAuction<'a> {
         match self.award().map(|award| award.ending) {
             Some(Ending::NoBid) => Some("Those of the demo bid on what is good or bad."),
             Some(Ending::NoQuorum) => Some("Give them more time, or hear everybody."),
+            None if self.registry_lost => Some("Start it: cargo run -p mainstay-registry"),
             Some(Ending::Unheard) | None if self.in_lab => Some("Start 1 starts a bidder."),
             Some(Ending::Unheard) | None => Some("Start some: cargo run -p auction --bin bidders"),
             Some(Ending::Won) => None,

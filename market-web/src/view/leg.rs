@@ -55,6 +55,7 @@ impl Leg {
         match (self.bid, self.outcome) {
             (Some(bid), _) => amount(bid),
             (None, "pending") => "…".to_owned(),
+            (None, "cancelled") => "not heard".to_owned(),
             (None, _) => "no bid".to_owned(),
         }
     }

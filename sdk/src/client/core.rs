@@ -18,7 +18,7 @@ use super::builder::Discover;
 use crate::breaker::{BreakerState, Outcome, Permit, Rules, Transition};
 use crate::cache::LastGood;
 use crate::discover::{self, Connection, Noted, Roster};
-use crate::error::Cause;
+use crate::error::{Cause, ErrorKind, RegistryAway};
 use crate::instance::InstanceState;
 use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 use crate::probe;
@@ -146,6 +146,13 @@ impl Core {
                 Noted::Retest(state) => self.turned(&state, Transition::Retest, None),
             }
         }
+    }
+
+    /// That nobody is known, and why if it is because the registry is away.
+    pub(crate) fn nobody_known(&self) -> Cause {
+        let lost = self.registry.as_ref().filter(|connection| !connection.heard().reachable);
+        let source = lost.map(|connection| RegistryAway(connection.address.clone()));
+        Cause { source: source.map(|away| Box::new(away) as _), ..ErrorKind::NoInstance.into() }
     }
 
     pub(crate) fn registry_lost(&self, address: &Address, cause: &str) {

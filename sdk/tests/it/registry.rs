@@ -174,6 +174,7 @@ async fn a_client_without_its_registry_says_that_nobody_is_known() {
     let (client, _events) = client(nobody);
     let error = within(client.call(GetRating::new("camera"))).await.unwrap_err();
     assert!(error.is_down() && !error.was_sent());
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("cannot be reached"), "{error:?}");
     assert!(!client.snapshot().registry.unwrap().reachable);
     assert_settled(&client).await;
 }
