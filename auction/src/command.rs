@@ -69,7 +69,7 @@ impl Args {
 
 impl Serve {
     async fn start(self) -> ExitCode {
-        program::log(Level::INFO);
+        let _log = program::log(Level::INFO);
         program::exit_code("auction", self.run().await)
     }
 

@@ -8,16 +8,21 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tracing::Level;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// Where the registry is unless it is said, or stands in the environment.
 pub(crate) const REGISTRY: &str = "http://127.0.0.1:8500";
 
-/// Logs on the standard error, from this level on unless `RUST_LOG` says otherwise.
-pub(crate) fn log(level: Level) {
+/// Logs on the standard error, from this level on unless `RUST_LOG` says otherwise, until the guard is dropped.
+///
+/// Lines go through a thread of their own, and are lost if nobody reads them: no auction waits for a terminal.
+pub(crate) fn log(level: Level) -> WorkerGuard {
+    let (stderr, guard) = tracing_appender::non_blocking(io::stderr());
     let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(colours).init();
+    guard
 }
 
 /// Listens, or says in one line why not; what to do about a busy port is the program's own.

@@ -14,7 +14,8 @@ use self::shape::Shape;
 
 use crate::{Call, Idempotence, Policy, Service};
 
-/// Bids. One failure opens a breaker: a bidder that hangs costs an auction its deadline, and only once.
+/// Bids. One failure opens a breaker: a bidder that hangs costs an auction its deadline, and only once. Nor does one that
+/// talks too much cost it time: an offer has some forty bytes.
 #[derive(Debug)]
 pub struct Bidding;
 
@@ -26,6 +27,7 @@ impl Service for Bidding {
         .retest_delay(Duration::from_secs(30))
         .health_path("/health")
         .idempotence(Idempotence::Always)
+        .answer_limit(16 * 1024)
         .build_const();
 }
 

@@ -26,6 +26,7 @@ pub enum Idempotence {
 /// | [`health_path`](Policy::health_path) to probe in half-open | none: one live call is the probe | starts with `/`, visible ASCII |
 /// | [`idempotence`](Policy::idempotence) | by HTTP method | |
 /// | [`keep_last_good`](Policy::keep_last_good) of calls that only read | 10 min | ≤ 24 h, or nothing is kept |
+/// | [`answer_limit`](Policy::answer_limit) | 1 MiB | 1 byte to 1 GiB |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     timeout: Duration,
@@ -35,8 +36,10 @@ pub struct Policy {
     health_path: Option<&'static str>,
     idempotence: Idempotence,
     keep_last_good: Option<Duration>,
+    answer_limit: usize,
 }
 
+const MIB: usize = 1024 * 1024;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -50,6 +53,7 @@ impl Policy {
         health_path: None,
         idempotence: Idempotence::ByMethod,
         keep_last_good: Some(Duration::from_secs(10 * 60)),
+        answer_limit: MIB,
     };
 
     /// Starts from [`Policy::DEFAULT`].
@@ -100,6 +104,12 @@ impl Policy {
     /// safe methods (`GET`, `HEAD`) are kept: a change that was made some time ago is not this change.
     pub const fn keep_last_good(&self) -> Option<Duration> {
         self.keep_last_good
+    }
+
+    /// The longest answer, in bytes: a longer one does not decode. Short answers deserve a short limit where instances
+    /// are not trusted, as decoding takes time.
+    pub const fn answer_limit(&self) -> usize {
+        self.answer_limit
     }
 }
 
@@ -169,6 +179,12 @@ impl PolicyBuilder {
         self
     }
 
+    /// Sets [`Policy::answer_limit`].
+    pub const fn answer_limit(mut self, bytes: usize) -> Self {
+        self.0.answer_limit = bytes;
+        self
+    }
+
     /// Checks the rules.
     ///
     /// # Errors
@@ -197,6 +213,9 @@ impl PolicyBuilder {
             && (age.is_zero() || longer(age, DAY))
         {
             return Err(BadPolicy("keep-last-good must be more than 0 and at most 24 hours"));
+        }
+        if policy.answer_limit == 0 || policy.answer_limit > 1024 * MIB {
+            return Err(BadPolicy("answer limit must be at least 1 byte and at most 1 GiB"));
         }
         Ok(policy)
     }
@@ -250,6 +269,8 @@ mod tests {
         for (builder, rule) in [
             (Policy::builder().failure_limit(0), "failure limit"),
             (Policy::builder().timeout(Duration::ZERO), "timeout"),
+            (Policy::builder().answer_limit(0), "answer limit"),
+            (Policy::builder().answer_limit(1024 * MIB + 1), "answer limit"),
             (Policy::builder().timeout(HOUR + second), "timeout"),
             (Policy::builder().deadline(Duration::ZERO), "deadline"),
             (Policy::builder().retest_delay(Duration::ZERO), "retest delay"),

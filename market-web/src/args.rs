@@ -46,7 +46,7 @@ Everything at once, on one machine: cargo demo";
 pub async fn start(args: Args) -> io::Result<()> {
     let shutdown = serve::ended()?;
     let listener = listen(args.listen, "--listen").await?;
-    let tape = console::start();
+    let (tape, _console) = console::start();
     tracing::info!("The Market is open at http://{}", listener.local_addr()?);
     let config = Config { registry: (!args.no_ratings).then_some(args.registry), lab: None, tape };
     server::run(config, listener, shutdown).await

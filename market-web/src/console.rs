@@ -1,8 +1,9 @@
 //! The console: one line an event, on standard output and on the page's tape.
 
-use std::fmt;
+use std::{fmt, io};
 
 use tracing::{Event, Subscriber};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::fmt::format::{FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -17,16 +18,19 @@ const STORY: &str = "info,mainstay=debug";
 
 /// Starts the console of this process and the tape that hears the same lines.
 ///
-/// `MARKET_LOG` chooses what the console prints; the tape always hears the whole story.
-pub fn start() -> Tape {
+/// `MARKET_LOG` chooses what the console prints; the tape always hears the whole story. The console goes on until the
+/// guard is dropped. Its lines go through a thread of their own, and are lost if nobody reads them: no page waits for a
+/// terminal.
+pub fn start() -> (Tape, WorkerGuard) {
     let tape = Tape::default();
     let chosen = EnvFilter::try_from_env("MARKET_LOG").unwrap_or_else(|_| EnvFilter::new(STORY));
-    let printed = console::layer().with_ansi(false).log_internal_errors(false).event_format(Plain);
+    let (stdout, guard) = tracing_appender::non_blocking(io::stdout());
+    let printed = console::layer().with_writer(stdout).with_ansi(false).log_internal_errors(false).event_format(Plain);
     tracing_subscriber::registry()
         .with(tape.clone().with_filter(EnvFilter::new(STORY)))
         .with(printed.with_filter(chosen))
         .init();
-    tape
+    (tape, guard)
 }
 
 /// The message and nothing else: the lines are made to be read aloud and to be found by `grep`.

@@ -50,7 +50,7 @@ pub async fn run(args: Args) -> io::Result<()> {
     }
     announce(&args, &bench, listener.local_addr()?)?;
 
-    let tape = console::start();
+    let (tape, _console) = console::start();
     let lab = Lab::new(bench);
     let ended = async {
         lab.start_registry().await.map_err(io::Error::other)?;

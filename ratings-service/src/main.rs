@@ -16,7 +16,9 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    // Through a thread of its own: no rating waits for a terminal that nobody reads.
+    let (stderr, _guard) = tracing_appender::non_blocking(io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(colours).init();
     match start(&Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

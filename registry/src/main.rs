@@ -16,7 +16,9 @@ async fn main() -> ExitCode {
     let args = args::Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
+    // Through a thread of its own: no answer waits for a terminal that nobody reads.
+    let (stderr, _guard) = tracing_appender::non_blocking(io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(stderr).init();
     let listener = match args.listener().await {
         Ok(listener) => listener,
         Err(reason) => {

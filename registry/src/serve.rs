@@ -8,6 +8,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -22,6 +23,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How long to wait after a connection could not be accepted: mostly for lack of file descriptors, which only
 /// time brings back.
 const BACK_OFF: Duration = Duration::from_millis(100);
+/// How many connections may wait until they are accepted, if the system lets them: after a restart everybody comes at
+/// once, and whoever does not fit into the usual 128 tries again a second later.
+const QUEUE: i32 = 4096;
 /// The longest request head.
 const HEAD: usize = 16 * 1024;
 
@@ -35,6 +39,8 @@ pub(crate) async fn accept(
     connections: &TaskTracker,
     stop: &CancellationToken,
 ) {
+    // To listen again is to change the queue. Where that is not to be had, the queue stays as it is.
+    let _ = SockRef::from(listener).listen(QUEUE);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(HEAD);
     let slots = Arc::new(Semaphore::new(limits.connections));

@@ -262,7 +262,8 @@ fn encode<C: Call>(core: &Core, call: &C) -> Result<Outgoing, Cause> {
     let unfit = |source| Cause { source: Some(source), ..ErrorKind::BadCall.into() };
     let encoded = wire::encode(call).map_err(|error| unfit(box_error(error)))?;
     let repeatable = may_repeat(core.policy.idempotence(), &C::METHOD);
-    Outgoing::new(C::METHOD, encoded, repeatable).map_err(|error| unfit(box_error(error)))
+    let request = Outgoing::new(C::METHOD, encoded, repeatable).map_err(|error| unfit(box_error(error)))?;
+    Ok(Outgoing { limit: core.policy.answer_limit(), ..request })
 }
 
 fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {

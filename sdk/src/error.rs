@@ -33,7 +33,7 @@ pub enum ErrorKind {
     Declined,
     /// The service failed (5xx), or answered with something that is neither success nor refusal.
     Failed,
-    /// The answer is not what the contract says, or is larger than 1 MiB.
+    /// The answer is not what the contract says, or is larger than the policy's limit.
     Undecodable,
     /// The call does not fit its own route: a field of its path is empty, for instance.
     BadCall,

@@ -32,8 +32,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) use self::lines::Lines;
 pub(crate) use self::network::Network;
 
-/// The largest answer that is read.
-pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+/// The largest answer to a request of our own, such as a probe.
+const OWN_LIMIT: usize = 1024 * 1024;
 /// Idle connections kept per instance.
 const IDLE_LIMIT: usize = 32;
 /// Connections per instance; further calls wait for one, within their deadline and at nobody's fault.
@@ -75,6 +75,8 @@ pub(crate) struct Outgoing {
     pub(crate) body: Option<Bytes>,
     /// May it be sent again when it is not known what became of it?
     pub(crate) repeatable: bool,
+    /// The largest answer that is read, in bytes.
+    pub(crate) limit: usize,
 }
 
 impl Outgoing {
@@ -83,7 +85,7 @@ impl Outgoing {
             return Err(BadTarget::TooLong);
         }
         let target = Uri::try_from(encoded.target).map_err(BadTarget::Uri)?;
-        Ok(Self { method, target, body: encoded.body.map(Bytes::from), repeatable })
+        Ok(Self { method, target, body: encoded.body.map(Bytes::from), repeatable, limit: OWN_LIMIT })
     }
 
     pub(crate) fn get(path: &str) -> Result<Self, BadTarget> {
@@ -130,8 +132,8 @@ pub(crate) enum Broken {
     NoSocket(io::Error),
     /// The connection broke.
     Connection(hyper::Error),
-    /// The answer is larger than [`BODY_LIMIT`].
-    TooLarge,
+    /// The answer is larger than so many bytes.
+    TooLarge(usize),
 }
 
 /// "Too many open files", in this process and in the system: as every Unix numbers them.
@@ -152,7 +154,7 @@ impl fmt::Display for Broken {
             Self::Refused(_) => f.write_str("connection refused"),
             Self::NoSocket(_) => f.write_str("no socket left on this machine"),
             Self::Connection(_) => f.write_str("connection broken"),
-            Self::TooLarge => write!(f, "answer larger than {BODY_LIMIT} bytes"),
+            Self::TooLarge(limit) => write!(f, "answer larger than {limit} bytes"),
         }
     }
 }
@@ -162,7 +164,7 @@ impl StdError for Broken {
         match self {
             Self::Refused(error) | Self::NoSocket(error) => Some(error),
             Self::Connection(error) => Some(error),
-            Self::TooLarge => None,
+            Self::TooLarge(_) => None,
         }
     }
 }
@@ -229,7 +231,7 @@ impl Connections {
             }
             sent.store(true, Ordering::Relaxed);
             match sender.try_send_request(request.to_request(self)).await {
-                Ok(response) => return self.finish(sender, response).await,
+                Ok(response) => return self.finish(sender, response, request.limit).await,
                 // It broke while idle, and nothing was sent.
                 Err(error) if error.message().is_some() => sent.store(false, Ordering::Relaxed),
                 // It may have broken while idle; sent again once, on a fresh connection (RFC 9112, 9.3.1).
@@ -240,14 +242,14 @@ impl Connections {
         let mut sender = self.connect().await?;
         sent.store(true, Ordering::Relaxed);
         let response = sender.send_request(request.to_request(self)).await.map_err(Broken::Connection)?;
-        self.finish(sender, response).await
+        self.finish(sender, response, request.limit).await
     }
 
     /// As [`exchange`](Self::exchange), over a connection of its own that is closed afterwards: what a probe wants.
     pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
         let mut sender = self.connect().await?;
         let response = sender.send_request(request.to_request(self)).await.map_err(Broken::Connection)?;
-        read(response).await
+        read(response, request.limit).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
@@ -257,8 +259,8 @@ impl Connections {
         Ok((response.status(), Lines::new(sender, response.into_body())))
     }
 
-    async fn finish(&self, sender: Sender, response: Response<Incoming>) -> Result<Reply, Broken> {
-        let reply = read(response).await?;
+    async fn finish(&self, sender: Sender, response: Response<Incoming>, limit: usize) -> Result<Reply, Broken> {
+        let reply = read(response, limit).await?;
         let mut idle = self.idle.lock();
         if !sender.is_closed() && idle.len() < IDLE_LIMIT {
             idle.push(sender);
@@ -300,16 +302,16 @@ async fn handshake(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static)
     Ok(sender)
 }
 
-async fn read(response: Response<Incoming>) -> Result<Reply, Broken> {
+async fn read(response: Response<Incoming>, limit: usize) -> Result<Reply, Broken> {
     let status = response.status();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
-    let body = match Limited::new(response.into_body(), BODY_LIMIT).collect().await {
+    let body = match Limited::new(response.into_body(), limit).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => match error.downcast::<hyper::Error>() {
             Ok(error) => return Err(Broken::Connection(*error)),
             Err(other) => {
                 debug_assert!(other.is::<LengthLimitError>());
-                return Err(Broken::TooLarge);
+                return Err(Broken::TooLarge(limit));
             }
         },
     };

@@ -63,7 +63,7 @@ Examples:
 impl Args {
     /// Runs the bidders that these arguments describe, until ^C or SIGTERM.
     pub async fn start(self) -> ExitCode {
-        program::log(Level::INFO);
+        let _log = program::log(Level::INFO);
         program::exit_code("bidders", self.run().await)
     }
 

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
 use mainstay::contracts::bidding;
 use mainstay::{Address, Completion, Error, ErrorKind};
 use tracing::Level;
@@ -16,11 +15,11 @@ use crate::{Auctioneer, Award, Ending, Terms, program};
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Ask {
     /// What is sold, such as car
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_parser = not_blank)]
     item: String,
 
     /// What state it is in, such as good
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_parser = not_blank)]
     condition: String,
 
     /// The longest it may take; each bidder has a second at most
@@ -63,7 +62,7 @@ const UNREACHED: u8 = 3;
 
 impl Ask {
     pub(super) async fn start(self) -> ExitCode {
-        program::log(Level::ERROR);
+        let _log = program::log(Level::ERROR);
         let auctioneer = match Auctioneer::new(self.registry.clone()) {
             Ok(auctioneer) => auctioneer,
             Err(error) => {
@@ -106,7 +105,7 @@ impl Ask {
         match award.ending {
             Ending::Won => {}
             Ending::NoBid => program::complain("auction", award.reason()),
-            Ending::Unheard => program::complain("auction", format_args!("{}; {START_BIDDERS}", award.reason())),
+            Ending::Unheard => program::complain("auction", format_args!("{}; {}", award.reason(), wake_some(&award))),
             Ending::NoQuorum => program::complain("auction", format_args!("{}; ask for fewer", award.reason())),
         }
         Ok(award.ending)
@@ -125,6 +124,15 @@ fn say_json(report: &Report) {
 
 const START_BIDDERS: &str = "start some: cargo run -p auction --bin bidders";
 
+/// What helps when nobody was heard.
+fn wake_some(award: &Award) -> &'static str {
+    if award.standings.iter().any(|standing| standing.outcome == "timed-out") {
+        "give them longer with --deadline, or look whether they hang"
+    } else {
+        START_BIDDERS
+    }
+}
+
 /// What helps when there is nobody to ask.
 fn start_some(auctioneer: &Auctioneer, error: &Error) -> &'static str {
     let lost = auctioneer.client().snapshot().registry.is_some_and(|registry| !registry.reachable);
@@ -133,6 +141,10 @@ fn start_some(auctioneer: &Auctioneer, error: &Error) -> &'static str {
         _ if lost => "start it: cargo run -p mainstay-registry, or say where it is with --registry",
         _ => START_BIDDERS,
     }
+}
+
+fn not_blank(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it is blank") } else { Ok(text.to_owned()) }
 }
 
 fn deadline(text: &str) -> Result<Duration, String> {

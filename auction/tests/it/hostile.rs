@@ -89,7 +89,7 @@ async fn nothing_a_bidder_sends_harms_an_auction() {
         ("a failure with a bid in it", status("500 Oh", br#"{"Bid":999999}"#), Then::Close, "failed"),
         ("a decline with a bid in it", status("404 No", br#"{"Bid":999999}"#), Then::Close, "declined"),
         ("no content", b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), Then::Close, "declined"),
-        ("a long decline", status("404 No", &reason(100_000)), Then::Close, "declined"),
+        ("a long decline", status("404 No", &reason(100_000)), Then::Close, "rejected"),
     ];
     let mut strangers = Vec::new();
     for (number, (_, says, then, _)) in (11..).zip(table.clone()) {

@@ -1,24 +1,30 @@
 //! The programs: what they print, how they end.
 
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use auction::bidder::Bidder;
 use mainstay::Address;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
-use crate::http::{ask, get};
+use crate::http::{ask, get, post};
 use crate::support::{House, behaves, free_port};
 
 pub(crate) const AUCTION: &str = env!("CARGO_BIN_EXE_auction");
 pub(crate) const BIDDERS: &str = env!("CARGO_BIN_EXE_bidders");
 
 pub(crate) fn program(path: &str, registry: impl std::fmt::Display, args: &[&str]) -> Child {
+    logging(path, registry, args, "off")
+}
+
+fn logging(path: &str, registry: impl std::fmt::Display, args: &[&str], log: &str) -> Child {
     Command::new(path)
         .args(args)
         .env("MAINSTAY_REGISTRY", registry.to_string())
-        .env("RUST_LOG", "off")
+        .env("RUST_LOG", log)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -143,6 +149,29 @@ async fn nobody_need_read_to_the_end() {
         drop(program.stdout.take());
         let output = program.wait_with_output().await.unwrap();
         assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn nobody_need_read_the_log() {
+    let (house, _bidders) = House::usual().await;
+    for closed in [true, false] {
+        let mut program = logging(AUCTION, house.registry, &["--listen", "127.0.0.1:0"], "trace");
+        if closed {
+            drop(program.stderr.take());
+        }
+        let line = lines(&mut program, 1).await.remove(0);
+        let address: Address = line.strip_prefix("auction on ").unwrap().parse().unwrap();
+        let address = address.authority().parse().unwrap();
+        // A pipe holds 64 KiB, and an auction says some 400 bytes.
+        for _ in 0..300 {
+            let body = r#"{"Item":"car","Condition":"good"}"#;
+            let answer = ask(address, post("/auction/setAuction", "application/json", body)).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        let ended = timeout(Duration::from_secs(10), ended(program, rustix::process::Signal::TERM));
+        assert!(ended.await.expect("it ends").success());
     }
     house.close().await;
 }

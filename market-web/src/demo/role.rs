@@ -16,7 +16,8 @@ use super::args::{Hidden, Role};
 pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
     die_with_parent()?;
     // The console is the Market's, and that a registry is away is part of the story: only errors are said here.
-    tracing_subscriber::fmt().with_max_level(LevelFilter::ERROR).with_writer(io::stderr).init();
+    let (stderr, _log) = tracing_appender::non_blocking(io::stderr());
+    tracing_subscriber::fmt().with_max_level(LevelFilter::ERROR).with_writer(stderr).init();
     let signals = serve::ended()?;
     let shutdown = async {
         select(Box::pin(signals), Box::pin(lifeline())).await;

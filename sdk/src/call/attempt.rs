@@ -117,7 +117,7 @@ impl From<Broken> for Cause {
             Broken::Refused(_) => ErrorKind::Refused,
             Broken::NoSocket(_) => ErrorKind::NoSocket,
             Broken::Connection(_) => ErrorKind::Broken,
-            Broken::TooLarge => ErrorKind::Undecodable,
+            Broken::TooLarge(_) => ErrorKind::Undecodable,
         };
         Self { source: Some(Box::new(broken)), ..kind.into() }
     }

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -61,6 +62,11 @@ impl Default for Limits {
     }
 }
 
+/// How many connections may wait until they are accepted; the system has a limit of its own (on Linux `somaxconn`, often
+/// 4096). The usual 128 overflows when everybody asks at once, and whoever does not fit tries again a second later:
+/// after the patience of many a client.
+const QUEUE: i32 = 4096;
+
 /// How long to wait when the system has no more file descriptors: trying again at once would only spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
@@ -74,6 +80,9 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown
     let service = TowerToHyperService::new(router.layer(middleware::from_fn_with_state(limits, bound)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+
+    // To listen again is to change the queue. Where that is not to be had, the queue stays as it is.
+    let _ = SockRef::from(&listener).listen(QUEUE);
 
     let ending = GracefulShutdown::new();
     let mut connections = JoinSet::new();

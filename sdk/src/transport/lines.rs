@@ -34,7 +34,7 @@ impl Lines {
             }
             searched = self.read.len();
             if searched > LINE_LIMIT {
-                return Err(Broken::TooLarge);
+                return Err(Broken::TooLarge(LINE_LIMIT));
             }
             match self.body.frame().await {
                 None => return Ok(None),

@@ -92,7 +92,7 @@ async fn every_leg_ends_in_an_outcome_of_its_own_in_order() {
         ("answered", "answered"),
         ("declined", "declined"),
         ("declined", "declined"),
-        ("rejected", "rejected: answer is not what the contract says: answer larger than 1048576 bytes"),
+        ("rejected", "rejected: answer is not what the contract says: answer larger than 16384 bytes"),
     ];
     for (leg, (name, words)) in bids.legs().iter().zip(expected) {
         assert_eq!((leg.outcome.name(), leg.outcome.to_string().as_str()), (name, words), "bidder {}", leg.key.number);

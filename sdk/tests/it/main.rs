@@ -5,5 +5,6 @@ mod calls;
 mod common;
 mod gather;
 mod registry;
+mod serve;
 mod story;
 mod threads;
