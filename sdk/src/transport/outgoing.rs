@@ -1,0 +1,111 @@
+//! What is sent to an instance.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderValue, Method, Request, Uri};
+use http_body_util::Full;
+use mainstay_contracts::wire::Encoded;
+
+use super::Connections;
+
+/// The largest answer to a request of our own, such as a probe.
+const OWN_LIMIT: usize = 1024 * 1024;
+/// The longest path and query: most servers take a quarter of it, and with the path of an address it is still a Uri.
+const TARGET_LIMIT: usize = 32 * 1024;
+
+/// A path and query that cannot be asked for.
+#[derive(Debug)]
+pub(crate) enum BadTarget {
+    TooLong,
+    Uri(http::uri::InvalidUri),
+}
+
+impl fmt::Display for BadTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "path and query are longer than {TARGET_LIMIT} bytes"),
+            Self::Uri(_) => f.write_str("path and query are no Uri"),
+        }
+    }
+}
+
+impl StdError for BadTarget {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::TooLong => None,
+            Self::Uri(error) => Some(error),
+        }
+    }
+}
+
+/// A request that may be sent more than once.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) target: Uri,
+    pub(crate) body: Option<Bytes>,
+    /// May it be sent again when it is not known what became of it?
+    pub(crate) repeatable: bool,
+    /// The largest answer that is read, in bytes.
+    pub(crate) limit: usize,
+}
+
+impl Outgoing {
+    pub(crate) fn new(method: Method, encoded: Encoded, repeatable: bool) -> Result<Self, BadTarget> {
+        if encoded.target.len() > TARGET_LIMIT {
+            return Err(BadTarget::TooLong);
+        }
+        let target = Uri::try_from(encoded.target).map_err(BadTarget::Uri)?;
+        Ok(Self { method, target, body: encoded.body.map(Bytes::from), repeatable, limit: OWN_LIMIT })
+    }
+
+    pub(crate) fn get(path: &str) -> Result<Self, BadTarget> {
+        Self::new(Method::GET, Encoded { target: path.to_owned(), body: None }, true)
+    }
+
+    pub(super) fn to_request(&self, to: &Connections) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone().unwrap_or_default()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = if to.path.is_empty() { self.target.clone() } else { self.below(&to.path) };
+        let headers = request.headers_mut();
+        headers.insert(HOST, to.host.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static("mainstay"));
+        if self.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        request
+    }
+
+    /// The target below an address's path; the route `/` is the path itself.
+    fn below(&self, path: &str) -> Uri {
+        let target = self.target.path_and_query().map_or("", |target| target.as_str());
+        let rest = target.strip_prefix('/').filter(|rest| rest.is_empty() || rest.starts_with('?'));
+        // Two valid parts are a valid whole, as together they are never longer than a Uri may be.
+        Uri::try_from(format!("{path}{}", rest.unwrap_or(target))).unwrap_or_else(|_| self.target.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_stands_below_the_path_of_its_address() {
+        for (path, target, whole) in [
+            ("/bidders/bidder1", "/", "/bidders/bidder1"),
+            ("/bidders/bidder1", "/?detail=true", "/bidders/bidder1?detail=true"),
+            ("/bidders/bidder1", "/health", "/bidders/bidder1/health"),
+            ("/x", "/ratings/a%2Fb?c=d", "/x/ratings/a%2Fb?c=d"),
+        ] {
+            assert_eq!(Outgoing::get(target).unwrap().below(path), whole, "{target}");
+        }
+        let long = |length: usize| Outgoing::get(&format!("/{}", "x".repeat(length)));
+        assert!(long(TARGET_LIMIT).is_err());
+        let longest = long(TARGET_LIMIT - 1).unwrap();
+        assert_eq!(longest.below(&"/y".repeat(140)).path().len(), TARGET_LIMIT + 280);
+    }
+}
