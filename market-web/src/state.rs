@@ -32,6 +32,9 @@ pub(crate) struct State {
     pub(crate) bidders: Vec<InstanceNow>,
     /// Nothing in the plain shop.
     pub(crate) registry: Option<RegistryNow>,
+    /// The same, as the bidders' client sees it.
+    #[serde(skip)]
+    bidders_registry: Option<RegistryNow>,
     pub(crate) last_page: PageNow,
     /// Nothing before the first.
     pub(crate) auction: Option<AuctionNow>,
@@ -92,12 +95,16 @@ impl State {
             known.as_ref().map(|known| instance::all(market, kind, known)).unwrap_or_default()
         };
         let (ratings, bidders) = (known(Kind::Ratings), known(Kind::Bidders));
-        let registry = ratings.as_ref().and_then(|known| known.registry.as_ref());
+        let registry = |known: &Option<Snapshot>| {
+            let view = known.as_ref()?.registry.as_ref()?;
+            Some(RegistryNow { reachable: view.reachable, age: Some(view.age) })
+        };
         Self {
             things: THINGS.iter().map(|thing| ThingNow::of(thing, page.as_deref())).collect(),
             instances: rows(Kind::Ratings, &ratings),
             bidders: rows(Kind::Bidders, &bidders),
-            registry: registry.map(|view| RegistryNow { reachable: view.reachable, age: Some(view.age) }),
+            registry: registry(&ratings),
+            bidders_registry: registry(&bidders),
             last_page: page.as_deref().map(PageNow::of).unwrap_or_default(),
             auction: last_auction.as_deref().map(AuctionNow::of),
             events: market.tape().lines(),
@@ -111,6 +118,19 @@ impl State {
 }
 
 impl State {
+    /// The registry, as the client of a kind sees it: each watches for itself.
+    pub(crate) fn registry(&self, kind: Kind) -> Option<&RegistryNow> {
+        match kind {
+            Kind::Ratings => self.registry.as_ref(),
+            Kind::Bidders => self.bidders_registry.as_ref(),
+        }
+    }
+
+    /// Whether the client of a kind does not reach the registry.
+    pub(crate) fn is_lost(&self, kind: Kind) -> bool {
+        self.registry(kind).is_some_and(|registry| !registry.reachable)
+    }
+
     /// The instances of a kind.
     pub(crate) fn rows(&self, kind: Kind) -> &[InstanceNow] {
         match kind {

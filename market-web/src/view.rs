@@ -34,7 +34,7 @@ impl Drawing {
     /// Draws a moment. The plain shop has no such parts.
     pub(crate) fn of(state: &State) -> Self {
         let mut drawing = Self::default();
-        if let Some(registry) = &state.registry {
+        if state.registry.is_some() {
             drawing.add("last-page", &LastPage { state });
             for thing in &state.things {
                 drawing.add(&format!("rating-{}", thing.id), &Rating { thing });
@@ -44,10 +44,7 @@ impl Drawing {
                 drawing.add(ids.summary, &Summary::of(state, kind));
                 drawing.add(ids.banners, &Banners::of(state, kind));
                 let rows = state.rows(kind).iter().map(Row::of).collect();
-                drawing.add(
-                    ids.instances,
-                    &Instances { kind, id: ids.instances, state, reachable: registry.reachable, rows },
-                );
+                drawing.add(ids.instances, &Instances { kind, id: ids.instances, state, rows });
             }
             drawing.add("lanes", &Lanes { lanes: Lane::all(state.page.as_deref()) });
             drawing.add("last-auction", &LastAuction::of(state));
@@ -161,7 +158,7 @@ struct Banners {
 
 impl Banners {
     fn of(state: &State, kind: Kind) -> Self {
-        let lost = state.registry.as_ref().is_some_and(|registry| !registry.reachable);
+        let lost = state.is_lost(kind);
         let found_nobody = state.page.as_ref().is_some_and(|page| page.is_down());
         let down = kind == Kind::Ratings && found_nobody && !state.instances.iter().any(InstanceNow::is_called);
         let oldest = state.things.iter().filter_map(|thing| thing.age).max();
@@ -212,13 +209,16 @@ struct Instances<'a> {
     kind: Kind,
     id: &'static str,
     state: &'a State,
-    reachable: bool,
     rows: Vec<Row<'a>>,
 }
 
 impl Instances<'_> {
     fn heard(&self) -> String {
-        ago(self.state.registry.as_ref().and_then(|registry| registry.age))
+        ago(self.state.registry(self.kind).and_then(|registry| registry.age))
+    }
+
+    fn reachable(&self) -> bool {
+        !self.state.is_lost(self.kind)
     }
 }
 

@@ -7,6 +7,7 @@ use super::form::Choice;
 use super::leg::{Leg, legs};
 use super::words::{count, sentence};
 use crate::auctions::{Auction, Course};
+use crate::kind::Kind;
 use crate::state::State;
 
 /// The part of the page that shows it.
@@ -23,8 +24,7 @@ impl<'a> LastAuction<'a> {
     pub(super) fn of(state: &'a State) -> Self {
         let auction = state.last_auction.as_deref();
         let legs = auction.map(|auction| legs(auction, &state.bidders)).unwrap_or_default();
-        let registry_lost = state.registry.as_ref().is_some_and(|registry| !registry.reachable);
-        Self { auction, legs, in_lab: state.in_lab, registry_lost }
+        Self { auction, legs, in_lab: state.in_lab, registry_lost: state.is_lost(Kind::Bidders) }
     }
 
     fn award(&self) -> Option<&Award> {
