@@ -28,7 +28,9 @@ async fn the_page_runs_nothing_until_it_is_told() {
     let site = Site::open().await;
     let page = site.ask("GET", "/auction", "", "").await;
     assert_eq!(page.status, 200);
-    for holds in ["No auction has been run from this page yet", "Run auction", "value=\"car\"", "aria-current=\"page\">Auction"] {
+    for holds in
+        ["No auction has been run from this page yet", "Run auction", "value=\"car\"", "aria-current=\"page\">Auction"]
+    {
         assert!(page.text.contains(holds), "no {holds} in {}", page.text);
     }
     assert!(site.ask("GET", "/?still", "", "").await.text.contains("href=\"/auction\""), "the shop links to it");
