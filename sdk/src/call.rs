@@ -69,9 +69,10 @@ impl<T> Fetched<T> {
 pub(crate) async fn call<C: Call>(
     core: &Arc<Core>,
     call: &C,
+    now: Instant,
     deadline: Instant,
 ) -> Result<Fetched<C::Response>, Error> {
-    let mut course = Course::new(core, deadline);
+    let mut course = Course::new(core, now, deadline);
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     // A value read some time ago is worth something; a change made some time ago is not this change.
     let last_good = core.last_good.as_ref().filter(|_| C::METHOD.is_safe());
@@ -79,7 +80,7 @@ pub(crate) async fn call<C: Call>(
     match course.run::<C::Response>(&request).await {
         Ok((value, body, instance)) => {
             if let Some(last_good) = last_good {
-                last_good.keep(&key, &body, &instance, Instant::now());
+                last_good.keep(&key, &body, &instance, course.now);
             }
             Ok(course.live(value, instance))
         }
@@ -100,7 +101,7 @@ pub(crate) async fn everybody<C: Call>(
     call: &C,
     deadline: Instant,
 ) -> Result<(Outgoing, Arc<Ready>), Error> {
-    let course = Course::new(core, deadline);
+    let mut course = Course::new(core, Instant::now(), deadline);
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     course.discovered().await?;
     let ready = Arc::clone(&core.roster.ready());
@@ -114,8 +115,8 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     request: &Outgoing,
     deadline: Instant,
 ) -> Result<Fetched<T>, Error> {
-    let mut course = Course::new(core, deadline);
-    let now = course.started;
+    let now = Instant::now();
+    let mut course = Course::new(core, now, deadline);
     course.tried.push(Arc::clone(&state));
     if now >= deadline {
         return Err(course.end(ErrorKind::Deadline.into()));
@@ -139,6 +140,8 @@ pub(crate) async fn ask<T: DeserializeOwned>(
 struct Course<'a> {
     core: &'a Arc<Core>,
     started: Instant,
+    /// When something that takes time ended last: the clock is read then, and not by everybody who asks for the time.
+    now: Instant,
     deadline: Instant,
     tried: Vec<Arc<InstanceState>>,
     attempts: u32,
@@ -158,8 +161,9 @@ enum Tried<T> {
 }
 
 impl<'a> Course<'a> {
-    fn new(core: &'a Arc<Core>, deadline: Instant) -> Self {
-        Self { core, started: Instant::now(), deadline, tried: Vec::new(), attempts: 0, sent: false, all_refused: true }
+    fn new(core: &'a Arc<Core>, now: Instant, deadline: Instant) -> Self {
+        let tried = Vec::new();
+        Self { core, started: now, now, deadline, tried, attempts: 0, sent: false, all_refused: true }
     }
 
     /// Tries instance after instance, until one answers or there is a reason to stop.
@@ -167,7 +171,7 @@ impl<'a> Course<'a> {
         self.discovered().await?;
         let mut last = None;
         loop {
-            let now = Instant::now();
+            let now = self.now;
             if now >= self.deadline {
                 return Err(self.end(last.unwrap_or_else(|| ErrorKind::Deadline.into())));
             }
@@ -194,9 +198,13 @@ impl<'a> Course<'a> {
     }
 
     /// Counts a call, and waits until it is known who is there.
-    async fn discovered(&self) -> Result<(), Error> {
+    async fn discovered(&mut self) -> Result<(), Error> {
         self.core.roster.count_call();
+        if self.core.is_discovered() {
+            return Ok(());
+        }
         let discovered = timeout_at(self.deadline, self.core.until_discovered()).await;
+        self.now = Instant::now();
         discovered.map_err(|_| self.end(ErrorKind::Deadline.into()))
     }
 
@@ -216,13 +224,14 @@ impl<'a> Course<'a> {
         let instance = state.instance();
         debug!(target: "mainstay::call", "{} using instance {}: {}", self.core.service, instance.number, instance.address);
         let check = |reply: &Reply| decode::<T>(reply).err();
-        let attempt = Attempt::start(self.core, state, permit, slot, request.clone(), check);
+        let attempt = Attempt::start(self.core, state, permit, slot, request.clone(), check, self.now);
         let Ended { result, permit, sent } = attempt.until(self.deadline).await;
+        self.now = Instant::now();
         self.sent |= sent;
         let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
         if let (Some(permit), Some(outcome)) = (permit, attempt::outcome(verdict.as_ref().err())) {
             state.answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
-            self.core.settle(state, permit, outcome, verdict.as_ref().err());
+            self.core.settle(state, permit, outcome, verdict.as_ref().err(), self.now);
         }
         match verdict {
             Ok((value, body)) => Tried::Answered(value, body, instance),
@@ -232,17 +241,20 @@ impl<'a> Course<'a> {
 
     /// The right to a connection. While it is waited for, no permit is held: it may not be worth having any more
     /// (`None`), and that all connections are busy is not the instance's fault.
-    async fn slot(&self, state: &InstanceState, permit: Permit) -> Result<Option<(Slot, Permit)>, Elapsed> {
+    async fn slot(&mut self, state: &InstanceState, permit: Permit) -> Result<Option<(Slot, Permit)>, Elapsed> {
         if let Some(slot) = state.connections.try_slot() {
             return Ok(Some((slot, permit)));
         }
         drop(permit);
-        let slot = timeout_at(self.deadline, state.connections.slot()).await?;
-        Ok(state.breaker.admit(Instant::now()).ok().map(|permit| (slot, permit)))
+        let slot = timeout_at(self.deadline, state.connections.slot()).await;
+        self.now = Instant::now();
+        let slot = slot?;
+        Ok(state.breaker.admit(self.now).ok().map(|permit| (slot, permit)))
     }
 
     fn live<T>(&self, value: T, instance: Arc<Instance>) -> Fetched<T> {
-        Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed: self.started.elapsed() }
+        let elapsed = self.now.saturating_duration_since(self.started);
+        Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed }
     }
 
     fn end(&self, cause: Cause) -> Error {

@@ -67,7 +67,8 @@ impl<S: Service> Client<S> {
     /// # Errors
     /// When the service rejects the call (4xx), or when there is neither a live answer nor a last good one.
     pub async fn call<C: Call<Service = S>>(&self, call: C) -> Result<Fetched<C::Response>, Error> {
-        self.call_before(call, Instant::now() + self.core.policy.deadline()).await
+        let now = Instant::now();
+        call::call(&self.core, &call, now, now + self.core.policy.deadline()).await
     }
 
     /// As [`call`](Client::call), with a deadline of the caller's own in place of the policy's.
@@ -78,7 +79,7 @@ impl<S: Service> Client<S> {
     where
         C: Call<Service = S>,
     {
-        call::call(&self.core, &call, deadline).await
+        call::call(&self.core, &call, Instant::now(), deadline).await
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {

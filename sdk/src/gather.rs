@@ -143,7 +143,7 @@ impl<S: Service> Client<S> {
         Gather::new(client.policy().deadline(), move |deadline| async move {
             let leg = |(key, call)| -> (K, Asking<_>) {
                 let client = client.clone();
-                (key, Box::pin(async move { call::call(client.core(), &call, deadline).await.into() }))
+                (key, Box::pin(async move { call::call(client.core(), &call, Instant::now(), deadline).await.into() }))
             };
             Ok(calls.into_iter().map(leg).unzip())
         })

@@ -101,5 +101,5 @@ async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Permit, pat
         Ok(Err(broken)) => (Outcome::Failure, Some(Cause::from(broken))),
         Err(_) => (Outcome::Timeout, Some(ErrorKind::Timeout.into())),
     };
-    core.settle(state, permit, outcome, cause.as_ref());
+    core.settle(state, permit, outcome, cause.as_ref(), Instant::now());
 }

@@ -8,6 +8,7 @@
 mod lines;
 mod network;
 mod outgoing;
+mod slots;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,10 +17,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -27,11 +28,12 @@ use mainstay_contracts::Address;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use self::lines::Lines;
 pub(crate) use self::network::Network;
 pub(crate) use self::outgoing::Outgoing;
+pub(crate) use self::slots::Slot;
+use self::slots::Slots;
 
 /// Idle connections kept per instance.
 const IDLE_LIMIT: usize = 32;
@@ -102,13 +104,7 @@ pub(crate) struct Connections {
     path: Box<str>,
     host: HeaderValue,
     idle: Mutex<Vec<Sender>>,
-    open: Arc<Semaphore>,
-}
-
-/// The right to one connection.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    _open: Option<OwnedSemaphorePermit>,
+    slots: Arc<Slots>,
 }
 
 impl Connections {
@@ -120,21 +116,20 @@ impl Connections {
             path: address.path().into(),
             host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
             idle: Mutex::default(),
-            open: Arc::new(Semaphore::new(OPEN_LIMIT)),
+            slots: Slots::new(OPEN_LIMIT),
         }
     }
 
     /// A free slot, if there is one now.
     pub(crate) fn try_slot(&self) -> Option<Slot> {
-        Arc::clone(&self.open).try_acquire_owned().ok().map(|open| Slot { _open: Some(open) })
+        self.slots.try_take()
     }
 
     /// Waits for a slot, without a bound.
     ///
     /// Cancel safe.
     pub(crate) async fn slot(&self) -> Slot {
-        // The semaphore is never closed.
-        Slot { _open: Arc::clone(&self.open).acquire_owned().await.ok() }
+        self.slots.take().await
     }
 
     /// Closes the connections that nobody uses.
@@ -228,21 +223,32 @@ async fn handshake(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static)
 async fn read(response: Response<Incoming>, limit: usize) -> Result<Reply, Broken> {
     let status = response.status();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
-    let body = match Limited::new(response.into_body(), limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => match error.downcast::<hyper::Error>() {
-            Ok(error) => return Err(Broken::Connection(*error)),
-            Err(other) => {
-                debug_assert!(other.is::<LengthLimitError>());
-                return Err(Broken::TooLarge(limit));
-            }
-        },
-    };
+    let body = whole(response.into_body(), limit).await?;
     // These say that there is nothing (RFC 9110, 15.3.5 and 15.3.6), and nothing is null. From any other status, an
     // empty body is a broken one.
     let nothing = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) && body.is_empty();
     let body = if nothing { Bytes::from_static(b"null") } else { body };
     Ok(Reply { status, retry_after, body })
+}
+
+/// Most bodies are one frame, which stays where it was read.
+async fn whole(mut body: Incoming, limit: usize) -> Result<Bytes, Broken> {
+    let mut whole = Bytes::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(Broken::Connection)?.into_data() else { continue };
+        if whole.len() + data.len() > limit {
+            return Err(Broken::TooLarge(limit));
+        }
+        whole = match whole.is_empty() {
+            true => data,
+            false => {
+                let mut longer = BytesMut::from(whole);
+                longer.extend_from_slice(&data);
+                longer.freeze()
+            }
+        };
+    }
+    Ok(whole)
 }
 
 /// `Retry-After` in seconds; a date is not understood and ignored.

@@ -59,8 +59,9 @@ impl Attempt {
         slot: Slot,
         request: Outgoing,
         check: Check,
+        now: Instant,
     ) -> Self {
-        let (now, timeout) = (Instant::now(), core.policy.timeout());
+        let timeout = core.policy.timeout();
         let sent = Arc::new(AtomicBool::new(false));
         let connections = Arc::clone(&state.connections);
         let marked = Arc::clone(&sent);
@@ -132,7 +133,7 @@ impl Drop for Attempt {
             let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
             let state = left.end();
             if let Some(outcome) = outcome(cause.as_ref()) {
-                core.settle(&state, permit, outcome, cause.as_ref());
+                core.settle(&state, permit, outcome, cause.as_ref(), Instant::now());
             }
         });
     }

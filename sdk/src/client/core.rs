@@ -99,11 +99,13 @@ impl Core {
         }
     }
 
+    pub(crate) fn is_discovered(&self) -> bool {
+        self.is_discovered.load(Ordering::Acquire)
+    }
+
     pub(crate) async fn until_discovered(&self) {
-        if !self.is_discovered.load(Ordering::Acquire) {
-            // The sender lives as long as self.
-            let _ = self.discovered.subscribe().wait_for(|discovered| *discovered).await;
-        }
+        // The sender lives as long as self.
+        let _ = self.discovered.subscribe().wait_for(|discovered| *discovered).await;
     }
 
     /// Settles a permit; if that turned the breaker, tells everybody.
@@ -113,8 +115,9 @@ impl Core {
         permit: Permit,
         outcome: Outcome,
         cause: Option<&Cause>,
+        now: Instant,
     ) {
-        if let Some(transition) = permit.record(outcome, Instant::now()) {
+        if let Some(transition) = permit.record(outcome, now) {
             self.turned(state, transition, cause);
         }
     }

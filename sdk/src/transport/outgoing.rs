@@ -13,6 +13,8 @@ use super::Connections;
 
 /// The largest answer to a request of our own, such as a probe.
 const OWN_LIMIT: usize = 1024 * 1024;
+/// How many headers a request of ours has at most.
+const HEADERS: usize = 4;
 /// The longest path and query: most servers take a quarter of it, and with the path of an address it is still a Uri.
 const TARGET_LIMIT: usize = 32 * 1024;
 
@@ -71,6 +73,7 @@ impl Outgoing {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = if to.path.is_empty() { self.target.clone() } else { self.below(&to.path) };
         let headers = request.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(HOST, to.host.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static("mainstay"));
