@@ -53,7 +53,7 @@ fn status(status: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_a_bidder_sends_harms_an_auction() {
     let (house, _usual) = House::usual().await;
     let long_bid = format!(r#"{{"Bid":{}}}"#, "9".repeat(100_000));

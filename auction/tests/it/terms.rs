@@ -72,8 +72,8 @@ async fn a_hung_bidder_costs_one_auction_its_deadline_and_the_next_one_nothing()
 #[tokio::test]
 async fn a_bid_that_comes_too_late_is_none() {
     let (house, _bidders) = House::usual().await;
-    let _late = house.bidders([Bidder { delay: Duration::from_millis(600), ..Bidder::new(4) }]).await;
-    let early = house.auction("good", "?detail=true&deadline_ms=300").await;
+    let _late = house.bidders([Bidder { delay: Duration::from_millis(700), ..Bidder::new(4) }]).await;
+    let early = house.auction("good", "?detail=true&deadline_ms=500").await;
     assert_eq!(
         (&early.body["Bidder Name"], &early.body["Legs"][3]["Outcome"]),
         (&json!("Bidder 2"), &"timed-out".into())
