@@ -29,12 +29,15 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// # Errors
 /// When a field that the route or the query needs is missing, empty, or neither text, number nor bool.
 pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
+    if has_body(&C::METHOD) && !C::ROUTE.contains('{') {
+        return whole(call);
+    }
     let whole = serde_json::to_value(call).map_err(|error| BadCall(error.to_string()))?;
     let body = has_body(&C::METHOD).then(|| whole.to_string().into_bytes());
     let mut fields = match whole {
         Value::Object(fields) => fields,
         Value::Null => Map::new(),
-        _ => return Err(BadCall("a call must be a struct with named fields".to_owned())),
+        _ => return Err(not_a_struct()),
     };
     let mut target = String::with_capacity(C::ROUTE.len() + 32);
     for part in C::ROUTE.split_inclusive(['{', '}']) {
@@ -61,6 +64,20 @@ pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
         }
     }
     Ok(Encoded { target, body })
+}
+
+/// All of the call is the body, so that no field is looked at by itself.
+fn whole<C: Call>(call: &C) -> Result<Encoded, BadCall> {
+    let body = serde_json::to_vec(call).map_err(|error| BadCall(error.to_string()))?;
+    match body.first() {
+        // A struct, or one without fields.
+        Some(b'{' | b'n') => Ok(Encoded { target: C::ROUTE.to_owned(), body: Some(body) }),
+        _ => Err(not_a_struct()),
+    }
+}
+
+fn not_a_struct() -> BadCall {
+    BadCall("a call must be a struct with named fields".to_owned())
 }
 
 /// Turns a request back into its call: `params` are the route's fields with their decoded values.
@@ -154,6 +171,37 @@ mod tests {
         type Response = ();
         const METHOD: Method = Method::PUT;
         const ROUTE: &'static str = "/things/{thing}";
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Tell {
+        thing: String,
+        labels: Vec<String>,
+    }
+    impl Call for Tell {
+        type Service = Shelf;
+        type Response = ();
+        const METHOD: Method = Method::POST;
+        const ROUTE: &'static str = "/tell";
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Bare(u32);
+    impl Call for Bare {
+        type Service = Shelf;
+        type Response = ();
+        const METHOD: Method = Method::POST;
+        const ROUTE: &'static str = "/bare";
+    }
+
+    #[test]
+    fn without_a_field_in_the_route_the_call_is_the_body() {
+        let tell = Tell { thing: "a \"b\"".to_owned(), labels: vec!["new".to_owned()] };
+        let encoded = encode(&tell).unwrap();
+        assert_eq!(encoded.target, "/tell");
+        assert_eq!(encoded.body.as_deref(), Some(br#"{"thing":"a \"b\"","labels":["new"]}"#.as_slice()));
+        assert_eq!(decode::<Tell>(&[], None, &encoded.body.unwrap()), Ok(tell));
+        assert!(encode(&Bare(7)).unwrap_err().to_string().contains("struct with named fields"));
     }
 
     fn find(thing: &str, limit: Option<u32>) -> Find {
