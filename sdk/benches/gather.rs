@@ -26,6 +26,7 @@ use tokio::time::Instant;
 /// Legs in each measured stretch: enough for the clock, few enough for many turns.
 const STRETCH: usize = 2_000;
 const TURNS: usize = 60;
+const ROUNDS: usize = 200;
 const DEADLINE: Duration = Duration::from_millis(50);
 
 fn main() {
@@ -52,31 +53,35 @@ fn main() {
             println!("{legs:>5}  {single:>22.2?}  {gathered:>22.2?}  {middle:>5.2} ({low:.2}..{high:.2})");
         });
     }
-    deadlines();
+    println!("\nafter a deadline of {DEADLINE:?}, {ROUNDS} times:");
+    deadlines(9, 1, 0);
+    deadlines(90, 5, 5);
 }
 
-/// Nine instances that answer, and one that hangs: how late is the answer?
-fn deadlines() {
-    let mut addresses = instances(9);
+/// So many instances that answer, hang, and are dead: how late is the answer?
+fn deadlines(answering: usize, hung: usize, dead: usize) {
+    let mut addresses = instances(answering);
+    let listener = |_| std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     // Nobody accepts, so the kernel does, and then nothing comes.
-    let hung = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    addresses.push(Address::from(hung.local_addr().unwrap()));
+    let silent: Vec<_> = (0..hung).map(listener).collect();
+    let refusing: Vec<_> = (0..dead).map(listener).collect();
+    addresses.extend(silent.iter().chain(&refusing).map(|listener| Address::from(listener.local_addr().unwrap())));
+    drop(refusing);
     let policy = Policy::builder().timeout(DEADLINE).failure_limit(u32::MAX).build().unwrap();
     run(async {
         let client = client(&addresses, policy);
         let mut late = Vec::new();
-        for _ in 0..200 {
+        for _ in 0..ROUNDS {
             let began = Instant::now();
             let ratings = client.gather(GetRating::new("camera")).await.unwrap();
             let elapsed = began.elapsed();
-            assert_eq!(ratings.answers().count(), 9);
+            assert_eq!(ratings.answers().count(), answering);
             late.push(elapsed.saturating_sub(DEADLINE));
         }
         let [_, median, _] = quartiles(&mut late);
         let (p99, most) = (late[late.len() * 99 / 100], late[late.len() - 1]);
         println!(
-            "\nafter a deadline of {DEADLINE:?}, with one of 10 hung, {} times: p50 {median:.2?}, p99 {p99:.2?}, at most {most:.2?}",
-            late.len()
+            "{answering} answer, {hung} hang, {dead} are dead: late by p50 {median:.2?}, p99 {p99:.2?}, at most {most:.2?}"
         );
     });
 }

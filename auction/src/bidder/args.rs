@@ -72,9 +72,9 @@ impl Args {
         let busy = "are bidders running already? start one more with --number";
         let listener = program::listen(self.listen(), busy).await?;
         let config = self.config();
-        let host = Address::from(listener.local_addr()?);
+        let base = Address::from(listener.local_addr()?);
         for bidder in &config.bidders {
-            program::say(format_args!("{} on {host}{}", bidder.name(), bidder.path()));
+            program::say(format_args!("{} on {base}{}", bidder.name(), bidder.path()));
         }
         run(config, listener, ended).await
     }

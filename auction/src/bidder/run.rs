@@ -52,8 +52,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     Ok(())
 }
 
-fn register(bidder: &Bidder, host: &Address, registry: &Address) -> io::Result<Lease> {
+fn register(bidder: &Bidder, base: &Address, registry: &Address) -> io::Result<Lease> {
     let id = bidder.id().parse().map_err(io::Error::other)?;
-    let address = host.at(&bidder.path()).map_err(io::Error::other)?;
+    let address = base.at(&bidder.path()).map_err(io::Error::other)?;
     Ok(Registration::new::<Bidding>(id, address).number(bidder.number).registry(registry.clone()).start())
 }

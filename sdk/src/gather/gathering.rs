@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::stream::Stream;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -79,7 +81,10 @@ impl<K, T: Send + 'static> Gathering<K, T> {
         while let Ok(ended) = self.told.try_recv() {
             self.end(ended);
         }
-        self.over.get_or_insert(self.began.elapsed());
+        if self.over.is_none() {
+            let ended = (&mut self.task).now_or_never();
+            self.over = Some(ended.map_or_else(|| self.began.elapsed(), |ended| self.over(ended)));
+        }
         while self.cancel_next().is_some() {}
         self.gathered()
     }
@@ -116,15 +121,21 @@ impl<K, T: Send + 'static> Gathering<K, T> {
             return Poll::Ready(Some(self.end(ended)));
         }
         if self.over.is_none() {
-            self.over = Some(match ready!(Pin::new(&mut self.task).poll(cx)) {
-                Ok(over) => over,
-                // A judge has panicked: that is for whoever wrote it.
-                Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-                // The runtime is shutting down.
-                Err(_) => self.began.elapsed(),
-            });
+            let ended = ready!(Pin::new(&mut self.task).poll(cx));
+            self.over = Some(self.over(ended));
         }
         Poll::Ready(self.cancel_next())
+    }
+
+    /// When it was over, as its task says.
+    fn over(&self, ended: Result<Duration, JoinError>) -> Duration {
+        match ended {
+            Ok(over) => over,
+            // A judge has panicked: that is for whoever wrote it.
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime is shutting down.
+            Err(_) => self.began.elapsed(),
+        }
     }
 
     fn end(&mut self, Ended { place, outcome, at }: Ended<T>) -> usize {

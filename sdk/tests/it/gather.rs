@@ -347,6 +347,12 @@ async fn a_slow_reader_holds_no_leg_up() {
     assert_settled(&client).await;
     let bids = gathering.whole().await;
     assert_eq!((bids.answers().count(), bids.elapsed), (1, Duration::ZERO), "it was complete then, and not now");
+
+    let gathering = started(&client, Completion::First(1)).await;
+    sleep(Duration::from_secs(10)).await;
+    let bids = gathering.stop();
+    assert_eq!((bids.answers().count(), bids.elapsed), (1, Duration::ZERO), "to stop what is over changes nothing");
+    assert_settled(&client).await;
 }
 
 #[tokio::test(start_paused = true)]
