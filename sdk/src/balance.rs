@@ -9,18 +9,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
 
-use crate::breaker::Permit;
-use crate::instance::InstanceState;
+use crate::instance::{Admission, InstanceState};
 
-/// The instances that may be asked, as of the last change: callers read it without a lock.
+/// The instances that may be asked, as of the last change: callers read it without a lock. When a breaker turns, only
+/// the places change.
 #[derive(Default)]
 pub(crate) struct Ready {
-    /// Present, breaker closed; by number.
-    pub(crate) closed: Box<[Arc<InstanceState>]>,
-    /// Present, half-open, and waiting for a live call as their probe.
-    pub(crate) untested: Box<[Arc<InstanceState>]>,
-    /// Present, whatever their breakers say; by number.
-    pub(crate) present: Box<[Arc<InstanceState>]>,
+    /// Whatever their breakers say; by number.
+    pub(crate) present: Arc<[Arc<InstanceState>]>,
+    /// Whose breaker is closed, by their places among the present.
+    pub(crate) closed: Box<[u32]>,
+    /// Who is half-open and waits for a live call as its probe, likewise.
+    pub(crate) untested: Box<[u32]>,
 }
 
 /// Everybody in turn.
@@ -35,23 +35,15 @@ impl RoundRobin {
         Self { turn: AtomicU64::new(fastrand::u64(..1 << 32)) }
     }
 
-    /// The next instance that was not `tried` yet and whose breaker gives a permit.
-    pub(crate) fn pick(
-        &self,
-        ready: &Ready,
-        tried: &[Arc<InstanceState>],
-        now: Instant,
-    ) -> Option<(Arc<InstanceState>, Permit)> {
+    /// A permit of the next instance that was not `tried` yet and whose breaker gives one.
+    pub(crate) fn pick(&self, ready: &Ready, tried: &[Arc<InstanceState>], now: Instant) -> Option<Admission> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let from = (turn % (ready.closed.len() as u64).max(1)) as usize;
         let (before, after) = ready.closed.split_at(from);
-        let untried = |state: &&Arc<InstanceState>| !tried.iter().any(|other| Arc::ptr_eq(state, other));
-        ready
-            .untested
-            .iter()
-            .chain(after)
-            .chain(before)
-            .filter(untried)
-            .find_map(|state| Some((Arc::clone(state), state.breaker.admit(now).ok()?)))
+        let places = ready.untested.iter().chain(after).chain(before);
+        places.map(|place| &ready.present[*place as usize]).find_map(|state| {
+            let is_tried = tried.iter().any(|other| Arc::ptr_eq(state, other));
+            if is_tried { None } else { state.admit(now).ok() }
+        })
     }
 }

@@ -22,6 +22,7 @@ mod permit;
 mod word;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -122,14 +123,18 @@ pub struct Breaker {
 impl Breaker {
     /// A closed breaker. `now` is the earliest instant it will ever be told.
     pub fn new(rules: Rules, now: Instant) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::closed(rules, now))
+    }
+
+    pub(crate) fn closed(rules: Rules, now: Instant) -> Self {
+        Self {
             rules,
             base: now,
             word: AtomicU64::new(Word::CLOSED.bits()),
             retest_at: AtomicU64::new(0),
             probe_until: AtomicU64::new(0),
             tally: Tally::default(),
-        })
+        }
     }
 
     /// The state at `now`. An open breaker is half-open from exactly `opened + retest_delay` on, whether or
@@ -163,10 +168,18 @@ impl Breaker {
     /// # Errors
     /// [`Skipped`], with the instant of the next retest if the breaker is open.
     pub fn admit(self: &Arc<Self>, now: Instant) -> Result<Permit, Skipped> {
+        self.admit_for(now, || Arc::clone(self))
+    }
+
+    /// As [`admit`](Breaker::admit), for whoever `holder` leads to this breaker.
+    pub(crate) fn admit_for<H>(&self, now: Instant, holder: impl FnOnce() -> H) -> Result<Permit<H>, Skipped>
+    where
+        H: Deref<Target = Self>,
+    {
         let word = self.load();
         match word.state() {
-            BreakerState::Closed => Ok(Permit::new(self, word.generation(), false)),
-            BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => self.claim_probe(now),
+            BreakerState::Closed => Ok(Permit::new(holder(), word.generation(), false)),
+            BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => self.claim_probe(now, holder),
             BreakerState::HalfOpen => Err(Skipped { retest_at: None }),
             BreakerState::Open => Err(Skipped { retest_at: self.retest_at() }),
         }
@@ -177,8 +190,16 @@ impl Breaker {
     /// # Errors
     /// [`Skipped`] if the breaker is not half-open or another probe is out.
     pub fn admit_probe(self: &Arc<Self>, now: Instant) -> Result<Permit, Skipped> {
+        self.admit_probe_for(now, || Arc::clone(self))
+    }
+
+    /// As [`admit_probe`](Breaker::admit_probe), for whoever `holder` leads to this breaker.
+    pub(crate) fn admit_probe_for<H>(&self, now: Instant, holder: impl FnOnce() -> H) -> Result<Permit<H>, Skipped>
+    where
+        H: Deref<Target = Self>,
+    {
         match self.load().state() {
-            BreakerState::HalfOpen => self.claim_probe(now),
+            BreakerState::HalfOpen => self.claim_probe(now, holder),
             _ => Err(Skipped { retest_at: self.retest_at() }),
         }
     }
@@ -241,7 +262,10 @@ impl Breaker {
         }
     }
 
-    fn claim_probe(self: &Arc<Self>, now: Instant) -> Result<Permit, Skipped> {
+    fn claim_probe<H>(&self, now: Instant, holder: impl FnOnce() -> H) -> Result<Permit<H>, Skipped>
+    where
+        H: Deref<Target = Self>,
+    {
         let word = self.load();
         let lost = word.is_dated() && self.nanos(now) >= self.probe_until.load(Ordering::Acquire);
         let claimed = match (word.state(), word.is_probing()) {
@@ -254,7 +278,7 @@ impl Breaker {
         }
         self.probe_until.store(self.nanos(now + self.rules.probe_lease), Ordering::Release);
         self.swap(claimed, claimed.dated());
-        Ok(Permit::new(self, claimed.generation(), true))
+        Ok(Permit::new(holder(), claimed.generation(), true))
     }
 
     fn date_retest(&self, open: Word, now: Instant) {

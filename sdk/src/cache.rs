@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_ages_is_touched_and_expires() {
         let last_good = LastGood::new(Duration::from_secs(600));
-        let from = fixed(&["127.0.0.1:1".parse().unwrap()]).remove(0);
+        let from = Arc::new(fixed(&["127.0.0.1:1".parse().unwrap()]).remove(0));
         let first = Bytes::from_static(b"4.5");
         last_good.keep(b"/ratings/camera", &first, &from, Instant::now());
         tokio::time::advance(Duration::from_secs(34)).await;

@@ -17,10 +17,10 @@ use tracing::debug;
 
 use self::attempt::{Attempt, Ended};
 use crate::balance::Ready;
-use crate::breaker::{Outcome, Permit};
+use crate::breaker::Outcome;
 use crate::client::Core;
 use crate::error::{Cause, Error, ErrorKind, Facts};
-use crate::instance::InstanceState;
+use crate::instance::{Admission, InstanceState};
 use crate::transport::{Outgoing, Reply, Slot};
 
 /// A value, and where it comes from.
@@ -100,7 +100,7 @@ pub(crate) async fn everybody<C: Call>(
     core: &Arc<Core>,
     call: &C,
     deadline: Instant,
-) -> Result<(Outgoing, Arc<Ready>), Error> {
+) -> Result<(Arc<Outgoing>, Arc<Ready>), Error> {
     let mut course = Course::new(core, Instant::now(), deadline);
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     course.discovered().await?;
@@ -112,7 +112,7 @@ pub(crate) async fn everybody<C: Call>(
 pub(crate) async fn ask<T: DeserializeOwned>(
     core: &Arc<Core>,
     state: Arc<InstanceState>,
-    request: &Outgoing,
+    request: &Arc<Outgoing>,
     deadline: Instant,
 ) -> Result<Fetched<T>, Error> {
     let now = Instant::now();
@@ -121,7 +121,7 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     if now >= deadline {
         return Err(course.end(ErrorKind::Deadline.into()));
     }
-    let tried = match state.breaker.admit(now) {
+    let tried = match state.admit(now) {
         Ok(permit) => course.attempt(&state, permit, request).await,
         Err(_) => Tried::Skipped,
     };
@@ -167,7 +167,7 @@ impl<'a> Course<'a> {
     }
 
     /// Tries instance after instance, until one answers or there is a reason to stop.
-    async fn run<T: DeserializeOwned>(&mut self, request: &Outgoing) -> Result<(T, Bytes, Arc<Instance>), Error> {
+    async fn run<T: DeserializeOwned>(&mut self, request: &Arc<Outgoing>) -> Result<(T, Bytes, Arc<Instance>), Error> {
         self.discovered().await?;
         let mut last = None;
         loop {
@@ -176,10 +176,11 @@ impl<'a> Course<'a> {
                 return Err(self.end(last.unwrap_or_else(|| ErrorKind::Deadline.into())));
             }
             let ready = self.core.roster.ready();
-            let Some((state, permit)) = self.core.roster.rotation.pick(&ready, &self.tried, now) else {
+            let Some(permit) = self.core.roster.rotation.pick(&ready, &self.tried, now) else {
                 return Err(self.end(nobody(self.core, &ready, last, now)));
             };
             drop(ready);
+            let state = Arc::clone(permit.holder().instance());
             let cause = match self.attempt(&state, permit, request).await {
                 Tried::Answered(value, body, instance) => return Ok((value, body, instance)),
                 Tried::Failed(cause) => cause,
@@ -212,8 +213,8 @@ impl<'a> Course<'a> {
     async fn attempt<T: DeserializeOwned>(
         &mut self,
         state: &Arc<InstanceState>,
-        permit: Permit,
-        request: &Outgoing,
+        permit: Admission,
+        request: &Arc<Outgoing>,
     ) -> Tried<T> {
         let (slot, permit) = match self.slot(state, permit).await {
             Ok(Some(both)) => both,
@@ -224,7 +225,7 @@ impl<'a> Course<'a> {
         let instance = state.instance();
         debug!(target: "mainstay::call", "{} using instance {}: {}", self.core.service, instance.number, instance.address);
         let check = |reply: &Reply| decode::<T>(reply).err();
-        let attempt = Attempt::start(self.core, state, permit, slot, request.clone(), check, self.now);
+        let attempt = Attempt::start(self.core, state, permit, slot, Arc::clone(request), check, self.now);
         let Ended { result, permit, sent } = attempt.until(self.deadline).await;
         self.now = Instant::now();
         self.sent |= sent;
@@ -241,7 +242,11 @@ impl<'a> Course<'a> {
 
     /// The right to a connection. While it is waited for, no permit is held: it may not be worth having any more
     /// (`None`), and that all connections are busy is not the instance's fault.
-    async fn slot(&mut self, state: &InstanceState, permit: Permit) -> Result<Option<(Slot, Permit)>, Elapsed> {
+    async fn slot(
+        &mut self,
+        state: &Arc<InstanceState>,
+        permit: Admission,
+    ) -> Result<Option<(Slot, Admission)>, Elapsed> {
         if let Some(slot) = state.connections.try_slot() {
             return Ok(Some((slot, permit)));
         }
@@ -249,7 +254,7 @@ impl<'a> Course<'a> {
         let slot = timeout_at(self.deadline, state.connections.slot()).await;
         self.now = Instant::now();
         let slot = slot?;
-        Ok(state.breaker.admit(self.now).ok().map(|permit| (slot, permit)))
+        Ok(state.admit(self.now).ok().map(|permit| (slot, permit)))
     }
 
     fn live<T>(&self, value: T, instance: Arc<Instance>) -> Fetched<T> {
@@ -270,12 +275,12 @@ impl<'a> Course<'a> {
 }
 
 /// The request that a call is, for every attempt.
-fn encode<C: Call>(core: &Core, call: &C) -> Result<Outgoing, Cause> {
+fn encode<C: Call>(core: &Core, call: &C) -> Result<Arc<Outgoing>, Cause> {
     let unfit = |source| Cause { source: Some(source), ..ErrorKind::BadCall.into() };
     let encoded = wire::encode(call).map_err(|error| unfit(box_error(error)))?;
     let repeatable = may_repeat(core.policy.idempotence(), &C::METHOD);
     let request = Outgoing::new(C::METHOD, encoded, repeatable).map_err(|error| unfit(box_error(error)))?;
-    Ok(Outgoing { limit: core.policy.answer_limit(), ..request })
+    Ok(Arc::new(Outgoing { limit: core.policy.answer_limit(), ..request }))
 }
 
 fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {
@@ -286,7 +291,7 @@ fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {
     }
 }
 
-fn last_good_key(request: &Outgoing) -> Vec<u8> {
+fn last_good_key(request: &Arc<Outgoing>) -> Vec<u8> {
     let target = request.target.path_and_query().map_or("", |target| target.as_str());
     let mut key = Vec::with_capacity(target.len() + 8);
     key.extend_from_slice(request.method.as_str().as_bytes());

@@ -3,8 +3,6 @@
 mod roster;
 mod watch;
 
-use std::sync::Arc;
-
 use mainstay_contracts::Address;
 use mainstay_contracts::registry::Instance;
 
@@ -12,9 +10,9 @@ pub(crate) use self::roster::{Noted, Roster};
 pub(crate) use self::watch::{Connection, keep_time, watch};
 
 /// Instances at these addresses, numbered from 1 in the order given.
-pub(crate) fn fixed(addresses: &[Address]) -> Vec<Arc<Instance>> {
+pub(crate) fn fixed(addresses: &[Address]) -> Vec<Instance> {
     let instance = |(number, address): (u32, &Address)| {
-        Some(Arc::new(Instance {
+        Some(Instance {
             // Always a name: `ok` only says so to the compiler.
             id: format!("fixed-{number}").parse().ok()?,
             number,
@@ -24,7 +22,7 @@ pub(crate) fn fixed(addresses: &[Address]) -> Vec<Arc<Instance>> {
             version: None,
             metadata: Default::default(),
             incarnation: 0,
-        }))
+        })
     };
     (1..).zip(addresses).filter_map(instance).collect()
 }

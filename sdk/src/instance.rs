@@ -1,6 +1,7 @@
 //! What a client remembers of one instance: for as long as its address is known, through silent, gone and
 //! registered again.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -10,13 +11,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::breaker::{Breaker, BreakerState, Rules};
+use crate::breaker::{Breaker, BreakerState, Permit, Rules, Skipped};
 use crate::transport::{Connections, Network};
 
 pub(crate) struct InstanceState {
     instance: ArcSwap<Instance>,
     presence: Mutex<Standing>,
-    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) breaker: Breaker,
     pub(crate) connections: Arc<Connections>,
     pub(crate) answers: Answers,
     skips: Mutex<Skips>,
@@ -26,6 +27,26 @@ pub(crate) struct InstanceState {
     pub(crate) keeper: AtomicBool,
     /// Wakes that task: the breaker or the presence has changed.
     pub(crate) changed: Notify,
+}
+
+/// A permit of an instance's breaker, which keeps the instance in mind.
+pub(crate) type Admission = Permit<Holder>;
+
+/// Leads from a permit to its instance, so that to hold both costs one reference.
+pub(crate) struct Holder(Arc<InstanceState>);
+
+impl Holder {
+    pub(crate) fn instance(&self) -> &Arc<InstanceState> {
+        &self.0
+    }
+}
+
+impl Deref for Holder {
+    type Target = Breaker;
+
+    fn deref(&self) -> &Breaker {
+        &self.0.breaker
+    }
 }
 
 /// Presence, and since when.
@@ -59,13 +80,23 @@ impl InstanceState {
             connections: Arc::new(Connections::new(&instance.address, network)),
             instance: ArcSwap::new(instance),
             presence: Mutex::new(Standing { presence: Presence::Up, since: now }),
-            breaker: Breaker::new(rules, now),
+            breaker: Breaker::closed(rules, now),
             answers: Answers::default(),
             skips: Mutex::default(),
             left_behind: AtomicBool::new(false),
             keeper: AtomicBool::new(false),
             changed: Notify::new(),
         })
+    }
+
+    /// Asks the breaker to let a call through.
+    pub(crate) fn admit(self: &Arc<Self>, now: Instant) -> Result<Admission, Skipped> {
+        self.breaker.admit_for(now, || Holder(Arc::clone(self)))
+    }
+
+    /// Asks the breaker for the probe of its half-open state.
+    pub(crate) fn admit_probe(self: &Arc<Self>, now: Instant) -> Result<Admission, Skipped> {
+        self.breaker.admit_probe_for(now, || Holder(Arc::clone(self)))
     }
 
     pub(crate) fn instance(&self) -> Arc<Instance> {
@@ -95,10 +126,10 @@ impl InstanceState {
         self.standing().presence != Presence::Gone
     }
 
-    /// Starts or stops counting skipped calls, by the breaker's state after so many calls of the client.
-    pub(crate) fn count_skips(&self, state: BreakerState, calls: u64) {
+    /// Starts or stops counting skipped calls, by the breaker and presence after so many calls of the client.
+    pub(crate) fn count_skips(&self, now: Instant, calls: u64) {
         let mut skips = self.skips.lock();
-        let skipping = state != BreakerState::Closed && self.is_present();
+        let skipping = self.breaker.state(now) != BreakerState::Closed && self.is_present();
         match (skips.since_call, skipping) {
             (None, true) => skips.since_call = Some(calls),
             (Some(since), false) => {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
-use crate::breaker::{BreakerState, Outcome, Permit};
+use crate::breaker::{BreakerState, Outcome};
 use crate::client::Core;
 use crate::error::{Cause, ErrorKind};
-use crate::instance::InstanceState;
+use crate::instance::{Admission, InstanceState};
 use crate::patience::wait_until;
 use crate::transport::Outgoing;
 
@@ -70,7 +70,7 @@ async fn watch_over(core: &Arc<Core>, state: &Arc<InstanceState>) {
 
 async fn probe_each_second(core: &Arc<Core>, state: &Arc<InstanceState>, path: &str, complained: &mut bool) {
     let next = Instant::now() + PROBE_EVERY;
-    if let Ok(permit) = state.breaker.admit_probe(Instant::now()) {
+    if let Ok(permit) = state.admit_probe(Instant::now()) {
         probe(core, state, permit, path, complained).await;
     }
     if state.breaker.state(Instant::now()) == BreakerState::HalfOpen {
@@ -81,7 +81,7 @@ async fn probe_each_second(core: &Arc<Core>, state: &Arc<InstanceState>, path: &
     }
 }
 
-async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Permit, path: &str, complained: &mut bool) {
+async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Admission, path: &str, complained: &mut bool) {
     let Ok(request) = Outgoing::get(path) else { return };
     let answer = wait_until(Instant::now() + core.policy.timeout(), state.connections.exchange_once(&request)).await;
     let (outcome, cause) = match answer {

@@ -4,6 +4,7 @@
 //! that is stopped (SIGSTOP) keeps its connection, so it beats as well.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
@@ -108,7 +109,7 @@ impl Registration {
         let stop = CancellationToken::new();
         let register = Register { incarnation: Some(incarnation()), ..self.register };
         let keeper = Keeper {
-            registry: Connections::new(&self.registry, Network::default()),
+            registry: Arc::new(Connections::new(&self.registry, Network::default())),
             address: self.registry,
             register,
             held,
@@ -178,7 +179,7 @@ enum Ended {
 }
 
 struct Keeper {
-    registry: Connections,
+    registry: Arc<Connections>,
     address: Address,
     register: Register,
     held: watch::Sender<bool>,
@@ -277,7 +278,7 @@ impl Keeper {
 
     async fn ask<C: Call>(&self, call: &C) -> Result<Reply, AnyError> {
         let request = Outgoing::new(C::METHOD, wire::encode(call)?, true)?;
-        Ok(self.registry.exchange(&request, &Default::default()).await?)
+        Ok(self.registry.slot().await.exchange(&request, &Default::default()).await?)
     }
 
     fn welcome(&mut self, registered: &Registered) {

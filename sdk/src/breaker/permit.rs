@@ -1,6 +1,7 @@
 //! The proof that a breaker let a call through: it ends in exactly one outcome.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,22 +20,27 @@ pub enum Outcome {
     Timeout,
 }
 
-/// Permission for one call, given by [`Breaker::admit`].
+/// Permission for one call, given by [`Breaker::admit`]; `H` leads to the breaker.
 ///
 /// It is settled once: by [`record`](Permit::record), or by being dropped, which counts as cancelled and
 /// changes nothing but that a probe may go again.
 #[must_use = "a permit that is dropped counts as a cancelled call"]
-pub struct Permit {
-    /// Taken by `record`, so that dropping does not settle a second time.
-    breaker: Option<Arc<Breaker>>,
+pub struct Permit<H: Deref<Target = Breaker> = Arc<Breaker>> {
+    holder: H,
     generation: u32,
     probe: bool,
+    /// Dropping does not settle a second time.
+    settled: bool,
 }
 
-impl Permit {
-    pub(super) fn new(breaker: &Arc<Breaker>, generation: u32, probe: bool) -> Self {
-        breaker.tally.issued.fetch_add(1, Ordering::Relaxed);
-        Self { breaker: Some(Arc::clone(breaker)), generation, probe }
+impl<H: Deref<Target = Breaker>> Permit<H> {
+    pub(super) fn new(holder: H, generation: u32, probe: bool) -> Self {
+        holder.tally.issued.fetch_add(1, Ordering::Relaxed);
+        Self { holder, generation, probe, settled: false }
+    }
+
+    pub(crate) fn holder(&self) -> &H {
+        &self.holder
     }
 
     /// Is this the probe of a half-open breaker?
@@ -45,7 +51,8 @@ impl Permit {
     /// Settles the permit at `now`. If that changed the breaker's state, says how; if the breaker has moved on
     /// since the permit was given, the result is stale and changes nothing.
     pub fn record(mut self, outcome: Outcome, now: Instant) -> Option<Transition> {
-        let breaker = self.breaker.take()?;
+        self.settled = true;
+        let breaker = &*self.holder;
         let tally = &breaker.tally;
         match breaker.record(self.generation, self.probe, outcome == Outcome::Success, now) {
             Recorded::Stale => {
@@ -65,18 +72,19 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl<H: Deref<Target = Breaker>> Drop for Permit<H> {
     fn drop(&mut self) {
-        if let Some(breaker) = self.breaker.take() {
-            if self.probe {
-                breaker.release_probe(self.generation);
-            }
-            breaker.tally.cancelled.fetch_add(1, Ordering::Relaxed);
+        if self.settled {
+            return;
         }
+        if self.probe {
+            self.holder.release_probe(self.generation);
+        }
+        self.holder.tally.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-impl fmt::Debug for Permit {
+impl<H: Deref<Target = Breaker>> fmt::Debug for Permit<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").field("generation", &self.generation).field("probe", &self.probe).finish()
     }

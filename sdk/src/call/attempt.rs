@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
-use crate::breaker::{Outcome, Permit};
+use crate::breaker::Outcome;
 use crate::client::Core;
 use crate::error::{Cause, ErrorKind};
-use crate::instance::InstanceState;
+use crate::instance::{Admission, InstanceState};
 use crate::patience::wait_until;
 use crate::transport::{Broken, Outgoing, Reply, Slot};
 
@@ -31,47 +31,43 @@ type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
 /// What is wrong with an answer.
 type Check = fn(&Reply) -> Option<Cause>;
 
-pub(super) struct Attempt {
-    core: Arc<Core>,
-    state: Arc<InstanceState>,
+pub(super) struct Attempt<'a> {
+    core: &'a Arc<Core>,
+    state: &'a Arc<InstanceState>,
     sent: Arc<AtomicBool>,
     check: Check,
     /// When the instance has had its time, and when all but all of it.
     times_out: Instant,
     nearly: Instant,
     /// Both are there until the attempt has ended.
-    under_way: Option<(Exchange, Permit)>,
+    under_way: Option<(Exchange, Admission)>,
 }
 
 /// How an attempt ended.
 pub(super) struct Ended {
     pub(super) result: Result<Reply, Cause>,
     /// Not there when the deadline came before the instance had its time: then the verdict comes later.
-    pub(super) permit: Option<Permit>,
+    pub(super) permit: Option<Admission>,
     pub(super) sent: bool,
 }
 
-impl Attempt {
+impl<'a> Attempt<'a> {
     pub(super) fn start(
-        core: &Arc<Core>,
-        state: &Arc<InstanceState>,
-        permit: Permit,
+        core: &'a Arc<Core>,
+        state: &'a Arc<InstanceState>,
+        permit: Admission,
         slot: Slot,
-        request: Outgoing,
+        request: Arc<Outgoing>,
         check: Check,
         now: Instant,
     ) -> Self {
         let timeout = core.policy.timeout();
         let sent = Arc::new(AtomicBool::new(false));
-        let connections = Arc::clone(&state.connections);
         let marked = Arc::clone(&sent);
-        let exchange: Exchange = Box::pin(async move {
-            let _slot = slot;
-            connections.exchange(&request, &marked).await
-        });
+        let exchange: Exchange = Box::pin(async move { slot.exchange(&request, &marked).await });
         Self {
-            core: Arc::clone(core),
-            state: Arc::clone(state),
+            core,
+            state,
             sent,
             check,
             times_out: now + timeout,
@@ -124,11 +120,11 @@ impl From<Broken> for Cause {
     }
 }
 
-impl Drop for Attempt {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let Some((exchange, permit)) = self.under_way.take() else { return };
-        let Some(left) = LeftBehind::of(&self.state) else { return };
-        let (core, times_out, check) = (Arc::clone(&self.core), self.times_out, self.check);
+        let Some(left) = LeftBehind::of(self.state) else { return };
+        let (core, times_out, check) = (Arc::clone(self.core), self.times_out, self.check);
         self.core.spawn(async move {
             let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
             let state = left.end();

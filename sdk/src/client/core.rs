@@ -3,29 +3,31 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use mainstay_contracts::registry::{Listed, Presence};
 use mainstay_contracts::{Address, Policy};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::builder::Discover;
-use crate::breaker::{BreakerState, Outcome, Permit, Rules, Transition};
+use crate::breaker::{BreakerState, Outcome, Rules, Transition};
 use crate::cache::LastGood;
 use crate::discover::{self, Connection, Noted, Roster};
 use crate::error::{Cause, ErrorKind, RegistryAway};
-use crate::instance::InstanceState;
+use crate::instance::{Admission, InstanceState};
 use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 use crate::probe;
 use crate::transport::Network;
 
 /// Events kept for a reader that lags.
 const EVENTS_KEPT: usize = 256;
+/// How often idle connections are looked after.
+const TEND_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) struct Core {
     pub(crate) service: &'static str,
@@ -72,12 +74,11 @@ impl Core {
             stop,
         });
         if let Discover::Fixed(addresses) = discover {
-            for instance in discover::fixed(addresses) {
-                let listed = Listed { instance: Arc::unwrap_or_clone(instance), presence: Presence::Up };
-                core.tell(core.roster.note(listed, now));
-            }
+            let listed = |instance| Listed { instance, presence: Presence::Up };
+            core.tell(core.roster.note(discover::fixed(addresses).into_iter().map(listed), now));
             core.discovered();
         }
+        core.spawn(tend_connections(Arc::clone(&core)));
         if let Some(connection) = registry {
             core.spawn(discover::watch(Arc::clone(&core), connection));
             core.spawn(discover::keep_time(Arc::clone(&core)));
@@ -112,7 +113,7 @@ impl Core {
     pub(crate) fn settle(
         self: &Arc<Self>,
         state: &Arc<InstanceState>,
-        permit: Permit,
+        permit: Admission,
         outcome: Outcome,
         cause: Option<&Cause>,
         now: Instant,
@@ -129,7 +130,7 @@ impl Core {
             state.connections.forget_idle();
         }
         let turning = self.turning.lock();
-        self.roster.publish(Instant::now());
+        self.roster.turned(state, Instant::now());
         let instance = state.instance();
         self.emit(match transition {
             Transition::Opened => EventKind::Open { instance, cause: self.describe(cause) },
@@ -196,6 +197,14 @@ impl Core {
         info!(target: "mainstay::event", "{event}");
         // Nobody may be listening.
         let _ = self.events.send(event);
+    }
+}
+
+/// Idle connections are driven by nobody, so that one that its instance has closed is seen only by who looks.
+async fn tend_connections(core: Arc<Core>) {
+    loop {
+        sleep(TEND_EVERY).await;
+        core.roster.everybody().iter().for_each(|state| state.connections.tend_idle());
     }
 }
 

@@ -3,13 +3,13 @@
 //! Memory is kept by address and outlives discovery: an instance that goes and comes back finds its breaker
 //! as it was. Nothing here is touched by a call but the snapshot, which a call reads without a lock.
 
-use std::collections::HashMap;
+mod known;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use mainstay_contracts::Address;
 use mainstay_contracts::registry::{
     GONE_AFTER, GoneReason, Instance, InstanceId, Listed, Listing, Presence, SILENT_AFTER,
 };
@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::known::Known;
 use crate::balance::{Ready, RoundRobin};
 use crate::breaker::{BreakerState, Probe, Rules, Transition};
 use crate::instance::InstanceState;
@@ -24,8 +25,6 @@ use crate::transport::Network;
 
 /// How long the memory of an instance that is gone is kept; longer if its breaker may be open for longer.
 const REMEMBER: Duration = Duration::from_secs(10 * 60);
-/// How many instances that are gone are remembered at most.
-const REMEMBER_LIMIT: usize = 1000;
 
 /// What a change of the roster means to the world outside.
 pub(crate) enum Noted {
@@ -47,20 +46,6 @@ pub(crate) struct Roster {
     ready: ArcSwap<Ready>,
 }
 
-#[derive(Default)]
-struct Known {
-    by_address: HashMap<Address, Member>,
-    by_id: HashMap<InstanceId, Address>,
-    /// The life of the registry that was heard last.
-    epoch: Option<u64>,
-}
-
-struct Member {
-    state: Arc<InstanceState>,
-    /// Since when a restarted registry has not listed it, although the one before did.
-    missing_since: Option<Instant>,
-}
-
 impl Roster {
     pub(crate) fn new(rules: Rules, network: Network) -> Self {
         Self {
@@ -80,11 +65,7 @@ impl Roster {
 
     /// Everybody, those who are gone included, by number.
     pub(crate) fn everybody(&self) -> Vec<Arc<InstanceState>> {
-        let known = self.known.lock();
-        let mut everybody: Vec<_> = known.by_address.values().map(|member| Arc::clone(&member.state)).collect();
-        drop(known);
-        sort(&mut everybody);
-        everybody
+        self.known.lock().everybody()
     }
 
     /// How many calls there have been.
@@ -98,20 +79,21 @@ impl Roster {
 
     /// Has this instance been gone for so long that its memory was dropped?
     pub(crate) fn is_forgotten(&self, state: &Arc<InstanceState>) -> bool {
-        let address = &state.instance().address;
-        !self.known.lock().by_address.get(address).is_some_and(|member| Arc::ptr_eq(&member.state, state))
+        !self.known.lock().knows(state)
     }
 
-    /// A breaker has changed: whoever may be asked is another set now.
-    pub(crate) fn publish(&self, now: Instant) {
-        self.publish_locked(&self.known.lock(), now);
-    }
-
-    /// What the registry, or a fixed list, says of one instance.
-    pub(crate) fn note(&self, listed: Listed, now: Instant) -> Vec<Noted> {
+    /// A breaker has turned: whoever may be asked is another set now.
+    pub(crate) fn turned(&self, state: &InstanceState, now: Instant) {
         let mut known = self.known.lock();
-        let noted = self.upsert(&mut known, listed, now);
-        self.publish_locked(&known, now);
+        state.count_skips(now, self.calls());
+        self.publish_locked(&mut known, now);
+    }
+
+    /// What the registry, or a fixed list, says of some instances.
+    pub(crate) fn note(&self, listed: impl IntoIterator<Item = Listed>, now: Instant) -> Vec<Noted> {
+        let mut known = self.known.lock();
+        let noted = listed.into_iter().flat_map(|listed| self.upsert(&mut known, listed, now)).collect();
+        self.publish_locked(&mut known, now);
         noted
     }
 
@@ -119,8 +101,8 @@ impl Roster {
     pub(crate) fn note_gone(&self, id: &InstanceId, why: GoneReason, now: Instant) -> Vec<Noted> {
         let mut known = self.known.lock();
         self.noted.notify_one();
-        let noted = known.by_id.remove(id).and_then(|address| known.leave(id, &address, why, now));
-        self.publish_locked(&known, now);
+        let noted = known.by_id.remove(id).and_then(|address| known.leave(id, &address, why, now, self.calls()));
+        self.publish_locked(&mut known, now);
         noted.into_iter().collect()
     }
 
@@ -147,10 +129,10 @@ impl Roster {
                 member.missing_since = Some(now);
             } else if member.missing_since.is_none() {
                 known.by_id.remove(&id);
-                noted.extend(known.leave(&id, &address, GoneReason::Left, now));
+                noted.extend(known.leave(&id, &address, GoneReason::Left, now, self.calls()));
             }
         }
-        self.publish_locked(&known, now);
+        self.publish_locked(&mut known, now);
         noted
     }
 
@@ -180,11 +162,11 @@ impl Roster {
         }
         for (id, address) in lost {
             known.by_id.remove(&id);
-            noted.extend(known.leave(&id, &address, GoneReason::Silent, now));
+            noted.extend(known.leave(&id, &address, GoneReason::Silent, now, self.calls()));
         }
         known.forget(now, REMEMBER.max(self.rules.retest_delay)).into_iter().for_each(sooner);
         if !noted.is_empty() {
-            self.publish_locked(&known, now);
+            self.publish_locked(&mut known, now);
         }
         (noted, next)
     }
@@ -196,103 +178,39 @@ impl Roster {
         if let Some(before) = known.by_id.insert(instance.id.clone(), instance.address.clone())
             && before != instance.address
         {
-            noted.extend(known.leave(&instance.id, &before, GoneReason::Left, now));
+            noted.extend(known.leave(&instance.id, &before, GoneReason::Left, now, self.calls()));
         }
-        let address = instance.address.clone();
-        let member = known.by_address.entry(address).or_insert_with(|| Member {
-            state: InstanceState::new(Arc::clone(&instance), self.rules, self.network.clone(), now),
-            missing_since: None,
-        });
-        let is_new = Arc::ptr_eq(&member.state.instance(), &instance);
-        let restarted = member.state.instance().incarnation < instance.incarnation;
-        member.missing_since = None;
-        member.state.update(Arc::clone(&instance));
-        let before = member.state.set_presence(presence, now);
-        if is_new || before != presence {
+        let new = || InstanceState::new(Arc::clone(&instance), self.rules, self.network.clone(), now);
+        let (state, former) = known.enter(&instance, new);
+        let before = known.set_presence(&state, presence, now, self.calls());
+        if former.is_none() || before != presence {
             noted.push(match presence {
                 Presence::Silent => Noted::Silent(Arc::clone(&instance)),
                 _ => Noted::Up(Arc::clone(&instance)),
             });
         }
-        if restarted {
+        if former.is_some_and(|former| former.incarnation < instance.incarnation) {
             // Its connections belong to a process that is no more; its breaker's reason may as well.
-            member.state.connections.forget_idle();
-            member.state.changed.notify_one();
-            if member.state.breaker.retest() == Some(Transition::Retest) {
-                noted.push(Noted::Retest(Arc::clone(&member.state)));
+            state.connections.forget_idle();
+            state.changed.notify_one();
+            if state.breaker.retest() == Some(Transition::Retest) {
+                noted.push(Noted::Retest(state));
             }
         }
         noted
     }
 
-    fn publish_locked(&self, known: &Known, now: Instant) {
-        let mut present = Vec::with_capacity(known.by_address.len());
-        let calls = self.calls();
-        for Member { state, .. } in known.by_address.values() {
-            if state.is_present() {
-                present.push(Arc::clone(state));
-            } else {
-                state.count_skips(state.breaker.state(now), calls);
-            }
-        }
-        sort(&mut present);
+    fn publish_locked(&self, known: &mut Known, now: Instant) {
+        let present = known.present_if_changed().unwrap_or_else(|| Arc::clone(&self.ready.load().present));
         let (mut closed, mut untested) = (Vec::with_capacity(present.len()), Vec::new());
-        for state in &present {
-            let breaker = state.breaker.state(now);
-            state.count_skips(breaker, calls);
-            match breaker {
-                BreakerState::Closed => closed.push(Arc::clone(state)),
-                BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => untested.push(Arc::clone(state)),
+        for (place, state) in (0..).zip(present.iter()) {
+            match state.breaker.state(now) {
+                BreakerState::Closed => closed.push(place),
+                BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => untested.push(place),
                 BreakerState::HalfOpen | BreakerState::Open => {}
             }
         }
-        self.ready.store(Arc::new(Ready { closed: closed.into(), untested: untested.into(), present: present.into() }));
-    }
-}
-
-/// By number. Third parties may have said the same one, so by address then.
-fn sort(states: &mut [Arc<InstanceState>]) {
-    states.sort_by_cached_key(|state| {
-        let instance = state.instance();
-        (instance.number, instance.address.clone())
-    });
-}
-
-impl Known {
-    fn leave(&mut self, id: &InstanceId, address: &Address, why: GoneReason, now: Instant) -> Option<Noted> {
-        let member = self.by_address.get_mut(address)?;
-        let instance = member.state.instance();
-        if instance.id != *id {
-            // Another instance has taken the address.
-            return None;
-        }
-        member.missing_since = None;
-        member.state.connections.forget_idle();
-        (member.state.set_presence(Presence::Gone, now) != Presence::Gone).then_some(Noted::Gone(instance, why))
-    }
-
-    /// Drops the memory of whoever has been gone for too long, or is too many; says when the next one is due.
-    fn forget(&mut self, now: Instant, remember: Duration) -> Option<Instant> {
-        let mut gone: Vec<_> = self
-            .by_address
-            .iter()
-            .map(|(address, member)| (member.state.standing(), address))
-            .filter(|(standing, _)| standing.presence == Presence::Gone)
-            .map(|(standing, address)| (standing.since + remember, address.clone()))
-            .collect();
-        gone.sort_by_key(|(due, _)| *due);
-        let surplus = gone.len().saturating_sub(REMEMBER_LIMIT);
-        let mut due = gone.into_iter().enumerate();
-        due.find_map(|(nth, (due, address))| {
-            if nth >= surplus && due > now {
-                return Some(due);
-            }
-            if let Some(member) = self.by_address.remove(&address) {
-                // Its keeper ends when it finds the state forgotten.
-                member.state.changed.notify_one();
-            }
-            None
-        })
+        self.ready.store(Arc::new(Ready { present, closed: closed.into(), untested: untested.into() }));
     }
 }
 

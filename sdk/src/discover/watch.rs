@@ -87,7 +87,7 @@ async fn follow(
         }
         let noted = match frame {
             WatchFrame::Snapshot(listing) => core.roster.note_listing(listing, now),
-            WatchFrame::Changed { listed, .. } => core.roster.note(listed, now),
+            WatchFrame::Changed { listed, .. } => core.roster.note([listed], now),
             WatchFrame::Gone { id, why, .. } => core.roster.note_gone(&id, why, now),
             WatchFrame::Bookmark { .. } | WatchFrame::Unknown => Vec::new(),
         };

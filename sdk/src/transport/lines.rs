@@ -1,25 +1,24 @@
 //! A stream of JSON lines, as the registry sends them.
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::{Broken, Sender};
+use super::Broken;
+use super::connection::Connection;
 
 /// Longer lines end the stream. Ten thousand instances with their metadata are a few megabytes.
 const LINE_LIMIT: usize = 32 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Lines {
-    /// Keeps the connection: hyper closes it when its sender is gone.
-    _sender: Sender,
+    connection: Box<Connection>,
     body: Incoming,
     read: BytesMut,
 }
 
 impl Lines {
-    pub(super) fn new(sender: Sender, body: Incoming) -> Self {
-        Self { _sender: sender, body, read: BytesMut::new() }
+    pub(super) fn new(connection: Box<Connection>, body: Incoming) -> Self {
+        Self { connection, body, read: BytesMut::new() }
     }
 
     /// The next line without its end, or `None` when the stream has ended.
@@ -36,7 +35,7 @@ impl Lines {
             if searched > LINE_LIMIT {
                 return Err(Broken::TooLarge(LINE_LIMIT));
             }
-            match self.body.frame().await {
+            match self.connection.frame(&mut self.body).await {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(Broken::Connection(error)),
                 Some(Ok(frame)) => {

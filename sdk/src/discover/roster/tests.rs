@@ -1,5 +1,6 @@
+use super::known::REMEMBER_LIMIT;
 use super::*;
-use crate::breaker::{Breaker, Outcome};
+use crate::breaker::Outcome;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,14 +41,15 @@ fn told(noted: &[Noted]) -> Vec<String> {
 }
 
 fn ready(roster: &Roster) -> Vec<u32> {
-    roster.ready().closed.iter().map(|state| state.instance().number).collect()
+    let ready = roster.ready();
+    ready.closed.iter().map(|place| ready.present[*place as usize].instance().number).collect()
 }
 
-fn open(roster: &Roster, number: u32, now: Instant) -> Arc<Breaker> {
+fn open(roster: &Roster, number: u32, now: Instant) -> Arc<InstanceState> {
     let state = roster.everybody().into_iter().find(|state| state.instance().number == number).unwrap();
-    let _ = state.breaker.admit(now).unwrap().record(Outcome::Failure, now);
-    roster.publish(now);
-    Arc::clone(&state.breaker)
+    let _ = state.admit(now).unwrap().record(Outcome::Failure, now);
+    roster.turned(&state, now);
+    state
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn who_is_not_listed_any_more_is_gone() {
     assert_eq!(ready(&roster), [1, 2]);
     assert_eq!(told(&roster.note_listing(listing(1, vec![listed(2, 1)]), now)), ["gone 1"]);
     assert_eq!(ready(&roster), [2]);
-    assert_eq!(told(&roster.note(listed(1, 1), now)), ["up 1"]);
+    assert_eq!(told(&roster.note([listed(1, 1)], now)), ["up 1"]);
     assert_eq!(ready(&roster), [1, 2]);
 }
 
@@ -71,7 +73,7 @@ fn a_restarted_registry_that_knows_nobody_empties_nothing() {
     }
     // The watch is lost and resumed: the same new registry still knows nobody.
     assert_eq!(told(&roster.note_listing(listing(4, vec![]), now)), [""; 0]);
-    assert_eq!(told(&roster.note(listed(2, 1), now + SECOND)), [""; 0]);
+    assert_eq!(told(&roster.note([listed(2, 1)], now + SECOND)), [""; 0]);
 
     // Nobody re-registers #1: it turns silent and gone, by the timing table.
     assert_eq!(roster.tick(now).1, Some(now + SILENT_AFTER));
@@ -86,21 +88,21 @@ fn a_restarted_registry_that_knows_nobody_empties_nothing() {
 fn a_breaker_outlives_its_instances_absence() {
     let (roster, now) = (roster(), Instant::now());
     roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
-    let breaker = open(&roster, 1, now);
+    let opened = open(&roster, 1, now);
     assert_eq!(ready(&roster), [2]);
     let id = listed(1, 1).instance.id;
     assert_eq!(told(&roster.note_gone(&id, GoneReason::ConnectionClosed, now)), ["gone 1"]);
-    assert_eq!(told(&roster.note(listed(1, 1), now)), ["up 1"]);
-    assert_eq!((ready(&roster), breaker.state(now)), (vec![2], BreakerState::Open));
+    assert_eq!(told(&roster.note([listed(1, 1)], now)), ["up 1"]);
+    assert_eq!((ready(&roster), opened.breaker.state(now)), (vec![2], BreakerState::Open));
 }
 
 #[test]
 fn a_new_incarnation_is_retested_at_once() {
     let (roster, now) = (roster(), Instant::now());
     roster.note_listing(listing(1, vec![listed(1, 1)]), now);
-    let breaker = open(&roster, 1, now);
-    assert_eq!(told(&roster.note(listed(1, 2), now)), ["retest 1"]);
-    assert_eq!(breaker.state(now), BreakerState::HalfOpen);
+    let opened = open(&roster, 1, now);
+    assert_eq!(told(&roster.note([listed(1, 2)], now)), ["retest 1"]);
+    assert_eq!(opened.breaker.state(now), BreakerState::HalfOpen);
 }
 
 #[test]
@@ -109,9 +111,9 @@ fn an_instance_that_moves_leaves_its_old_address() {
     roster.note_listing(listing(1, vec![listed(1, 1)]), now);
     let mut moved = listed(1, 2);
     moved.instance.address = "127.0.0.1:9001".parse().unwrap();
-    assert_eq!(told(&roster.note(moved, now)), ["gone 1", "up 1"]);
-    let ready: Vec<_> = roster.ready().closed.iter().map(|state| state.instance().address.port()).collect();
-    assert_eq!(ready, [9001]);
+    assert_eq!(told(&roster.note([moved], now)), ["gone 1", "up 1"]);
+    let present: Vec<_> = roster.ready().present.iter().map(|state| state.instance().address.port()).collect();
+    assert_eq!(present, [9001]);
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn an_address_taken_over_is_not_gone_with_its_former_owner() {
     roster.note_listing(listing(1, vec![listed(1, 1)]), now);
     let mut heir = listed(5, 2);
     heir.instance.address = listed(1, 1).instance.address;
-    roster.note(heir, now);
+    roster.note([heir], now);
     assert_eq!(told(&roster.note_gone(&listed(1, 1).instance.id, GoneReason::Left, now)), [""; 0]);
     assert_eq!(ready(&roster), [5]);
 }
@@ -154,7 +156,7 @@ fn not_more_than_a_thousand_are_remembered() {
         let mut guest = listed(1, 1);
         guest.instance.id = format!("guest-{port}").parse().unwrap();
         guest.instance.address = format!("127.0.0.1:{port}").parse().unwrap();
-        roster.note(guest.clone(), now);
+        roster.note([guest.clone()], now);
         roster.note_gone(&guest.instance.id, GoneReason::Left, now + SECOND * port);
     }
     roster.tick(now);

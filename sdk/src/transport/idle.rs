@@ -1,0 +1,53 @@
+//! Connections that nobody uses now.
+
+use parking_lot::Mutex;
+
+use super::connection::Connection;
+
+/// How many are kept.
+const LIMIT: usize = 32;
+/// How often one is looked after before it counts as unused for long.
+const TENDED_LIMIT: u8 = 6;
+
+#[derive(Debug, Default)]
+pub(super) struct Idle(Mutex<Vec<Resting>>);
+
+#[derive(Debug)]
+struct Resting {
+    connection: Box<Connection>,
+    /// How often it was looked after since it was used.
+    tended: u8,
+}
+
+impl Idle {
+    /// The one that was used last: it is the least likely to have been closed meanwhile.
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
+        self.0.lock().pop().map(|resting| resting.connection)
+    }
+
+    /// Keeps a connection, if it can be used again and there is room.
+    pub(super) fn put(&self, mut connection: Box<Connection>) {
+        if connection.is_usable() {
+            let mut idle = self.0.lock();
+            if idle.len() < LIMIT {
+                idle.push(Resting { connection, tended: 0 });
+            }
+        }
+    }
+
+    /// Closes those that broke meanwhile, and those that were not used since it was called six times.
+    pub(super) fn tend(&self) {
+        let worn = |resting: &mut Resting| {
+            resting.tended += 1;
+            resting.tended > TENDED_LIMIT || !resting.connection.is_usable()
+        };
+        // Closed after the lock is given back.
+        let closed: Vec<_> = self.0.lock().extract_if(.., worn).collect();
+        drop(closed);
+    }
+
+    pub(super) fn close(&self) {
+        let closed = std::mem::take(&mut *self.0.lock());
+        drop(closed);
+    }
+}
