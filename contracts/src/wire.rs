@@ -4,10 +4,11 @@
 //! [`encode`], a server [`decode`], and neither writes a path, a query or a body by hand.
 
 use std::error::Error;
-use std::fmt::{self, Write as _};
+use std::{fmt, iter};
 
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Call;
@@ -29,41 +30,94 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// # Errors
 /// When a field that the route or the query needs is missing, empty, or neither text, number nor bool.
 pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
-    if has_body(&C::METHOD) && !C::ROUTE.contains('{') {
-        return whole(call);
-    }
-    let whole = serde_json::to_value(call).map_err(|error| BadCall(error.to_string()))?;
-    let body = has_body(&C::METHOD).then(|| whole.to_string().into_bytes());
-    let mut fields = match whole {
-        Value::Object(fields) => fields,
-        Value::Null => Map::new(),
-        _ => return Err(not_a_struct()),
-    };
-    let mut target = String::with_capacity(C::ROUTE.len() + 32);
-    for part in C::ROUTE.split_inclusive(['{', '}']) {
-        if let Some(name) = part.strip_suffix('}') {
-            let value = fields.remove(name).unwrap_or_default();
-            let text = scalar(name, &value)?.unwrap_or_default();
-            if text.is_empty() {
-                return Err(BadCall(format!("{name} is empty, but stands in the path")));
-            }
-            target.extend(utf8_percent_encode(&text, SEGMENT));
-        } else {
-            target.push_str(part.strip_suffix('{').unwrap_or(part));
-        }
-    }
-    if body.is_none() {
+    if !has_body(&C::METHOD) {
+        let form = form_of(call)?;
+        let mut target = fill(C::ROUTE, &form)?;
         let mut mark = '?';
-        for (name, value) in &fields {
-            if let Some(text) = scalar(name, value)? {
-                let value = utf8_percent_encode(&text, SEGMENT);
-                // Writing to a String does not fail.
-                let _ = write!(target, "{mark}{}={value}", utf8_percent_encode(name, SEGMENT));
+        for (name, value) in pairs(&form) {
+            if names(C::ROUTE).all(|other| other != name) {
+                target.push(mark);
+                target.extend([name, "=", value]);
                 mark = '&';
             }
         }
+        return Ok(Encoded { target, body: None });
     }
-    Ok(Encoded { target, body })
+    if !C::ROUTE.contains('{') {
+        return whole(call);
+    }
+    let Value::Object(fields) = tree(call)? else { return Err(not_a_struct()) };
+    let said = names(C::ROUTE).map(|name| Ok((name, scalar(name, fields.get(name).unwrap_or(&Value::Null))?)));
+    let form = form_of(&said.collect::<Result<Vec<_>, _>>()?)?;
+    let body = serde_json::to_vec(call).map_err(|error| BadCall(error.to_string()))?;
+    Ok(Encoded { target: fill(C::ROUTE, &form)?, body: Some(body) })
+}
+
+/// The names of a route's fields.
+fn names(route: &str) -> impl Iterator<Item = &str> {
+    let mut rest = route;
+    iter::from_fn(move || {
+        let (name, after) = cut(cut(rest, b'{')?.1, b'}')?;
+        rest = after;
+        Some(name)
+    })
+}
+
+/// The names and values of a form.
+fn pairs(form: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = form;
+    iter::from_fn(move || {
+        let (name, after) = cut(rest, b'=')?;
+        let (value, after) = cut(after, b'&').unwrap_or((after, ""));
+        rest = after;
+        Some((name, value))
+    })
+}
+
+/// What stands before and after an ASCII character. The texts are short, so that searching them in a clever way costs
+/// more than it saves.
+fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == at)?;
+    Some((&text[..place], &text[place + 1..]))
+}
+
+/// Puts the values of a form where the route names them. What a form has encoded is encoded for a path too.
+fn fill(route: &str, form: &str) -> Result<String, BadCall> {
+    let mut target = String::with_capacity(route.len() + form.len());
+    let mut rest = route;
+    while let Some((before, (name, after))) =
+        cut(rest, b'{').and_then(|(before, rest)| Some((before, cut(rest, b'}')?)))
+    {
+        target.push_str(before);
+        match pairs(form).find(|(other, _)| *other == name) {
+            Some((_, value)) if !value.is_empty() => target.push_str(value),
+            _ => return Err(BadCall(format!("{name} is empty, but stands in the path"))),
+        }
+        rest = after;
+    }
+    target.push_str(rest);
+    Ok(target)
+}
+
+/// `name=value&…`, percent-encoded, without the fields that are `None`.
+fn form_of(fields: &impl Serialize) -> Result<String, BadCall> {
+    match serde_urlencoded::to_string(fields) {
+        // A form may write a space as a plus, a path may not.
+        Ok(form) if form.bytes().any(|byte| byte == b'+') => Ok(form.replace('+', "%20")),
+        Ok(form) => Ok(form),
+        Err(error) => match tree(fields)? {
+            Value::Null => Ok(String::new()),
+            Value::Object(fields) => {
+                fields.iter().try_for_each(|(name, value)| scalar(name, value).map(drop))?;
+                Err(BadCall(error.to_string()))
+            }
+            _ => Err(not_a_struct()),
+        },
+    }
+}
+
+fn tree(fields: &impl Serialize) -> Result<Value, BadCall> {
+    serde_json::to_value(fields).map_err(|error| BadCall(error.to_string()))
 }
 
 /// All of the call is the body, so that no field is looked at by itself.

@@ -76,17 +76,16 @@ pub(crate) async fn call<C: Call>(
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     // A value read some time ago is worth something; a change made some time ago is not this change.
     let last_good = core.last_good.as_ref().filter(|_| C::METHOD.is_safe());
-    let key = last_good_key(&request);
     match course.run::<C::Response>(&request).await {
         Ok((value, body, instance)) => {
             if let Some(last_good) = last_good {
-                last_good.keep(&key, &body, &instance, course.now);
+                last_good.keep(&request, &body, &instance, course.now);
             }
             Ok(course.live(value, instance))
         }
         Err(reason) if reason.kind() == ErrorKind::Declined => Err(reason),
         Err(reason) => {
-            let kept = last_good.and_then(|last_good| last_good.get(&key, Instant::now()));
+            let kept = last_good.and_then(|last_good| last_good.get(&request, Instant::now()));
             let Some(kept) = kept else { return Err(reason) };
             let Ok(value) = serde_json::from_slice(&kept.body) else { return Err(reason) };
             let elapsed = course.started.elapsed();
@@ -289,19 +288,6 @@ fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {
         Idempotence::Always => true,
         Idempotence::Never => false,
     }
-}
-
-fn last_good_key(request: &Arc<Outgoing>) -> Vec<u8> {
-    let target = request.target.path_and_query().map_or("", |target| target.as_str());
-    let mut key = Vec::with_capacity(target.len() + 8);
-    key.extend_from_slice(request.method.as_str().as_bytes());
-    key.push(b' ');
-    key.extend_from_slice(target.as_bytes());
-    if let Some(body) = &request.body {
-        key.push(b'\n');
-        key.extend_from_slice(body);
-    }
-    key
 }
 
 /// Success decodes; 4xx is an answer to the caller; everything else is a failure of the instance.

@@ -126,7 +126,8 @@ impl Slot {
             let was_idle = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => self.0.connect().await?,
+                // In a box, as it is rare and large.
+                None => Box::pin(self.0.connect()).await?,
             };
             sent.store(true, Ordering::Relaxed);
             let error = match connection.send(request, path).await {

@@ -26,8 +26,8 @@ use crate::transport::Network;
 
 /// Events kept for a reader that lags.
 const EVENTS_KEPT: usize = 256;
-/// How often idle connections are looked after.
-const TEND_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked what is not worth keeping any more.
+const TIDY_EVERY: Duration = Duration::from_secs(30);
 
 pub(crate) struct Core {
     pub(crate) service: &'static str,
@@ -78,7 +78,7 @@ impl Core {
             core.tell(core.roster.note(discover::fixed(addresses).into_iter().map(listed), now));
             core.discovered();
         }
-        core.spawn(tend_connections(Arc::clone(&core)));
+        core.spawn(tidy(Arc::clone(&core)));
         if let Some(connection) = registry {
             core.spawn(discover::watch(Arc::clone(&core), connection));
             core.spawn(discover::keep_time(Arc::clone(&core)));
@@ -200,11 +200,13 @@ impl Core {
     }
 }
 
-/// Idle connections are driven by nobody, so that one that its instance has closed is seen only by who looks.
-async fn tend_connections(core: Arc<Core>) {
+/// Idle connections are driven by nobody, so that one that its instance has closed is seen only by who looks; and an
+/// old answer is dropped by nobody who does not ask for it.
+async fn tidy(core: Arc<Core>) {
     loop {
-        sleep(TEND_EVERY).await;
+        sleep(TIDY_EVERY).await;
         core.roster.everybody().iter().for_each(|state| state.connections.tend_idle());
+        core.last_good.iter().for_each(|last_good| last_good.tidy(Instant::now()));
     }
 }
 

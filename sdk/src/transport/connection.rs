@@ -7,9 +7,11 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
@@ -25,8 +27,7 @@ pub(super) type Payload = Full<Bytes>;
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: SendRequest<Payload>,
-    /// Until it is over.
-    driver: Option<http1::Connection<Socket, Payload>>,
+    driver: Driver,
     /// Of every request.
     headers: HeaderMap,
 }
@@ -34,7 +35,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) async fn new(socket: Socket, headers: HeaderMap) -> hyper::Result<Box<Self>> {
         let (sender, driver) = http1::handshake(socket).await?;
-        Ok(Box::new(Self { sender, driver: Some(driver), headers }))
+        Ok(Box::new(Self { sender, driver: Driver::new(driver), headers }))
     }
 
     /// Sends a request and waits for the head of its answer. The error holds the request if nothing of it was sent.
@@ -49,7 +50,7 @@ impl Connection {
         // Without a waker nobody would come back to an answer that was passed over because this task's time is up.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         poll_fn(|cx| {
-            drive(&mut self.driver, cx);
+            self.driver.drive(cx);
             answer.as_mut().poll(&mut looking())
         })
         .await
@@ -60,28 +61,72 @@ impl Connection {
     /// Cancel safe.
     pub(super) async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
         poll_fn(|cx| {
+            // Taking a part wakes whoever drives, to read the next one: this is who does.
+            self.driver.user.take();
             if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut looking()) {
                 return Poll::Ready(frame);
             }
-            drive(&mut self.driver, cx);
+            self.driver.drive(cx);
             Pin::new(&mut *body).poll_frame(&mut looking())
         })
         .await
     }
 
-    /// May it carry another request, as far as can be told? Leaves nobody behind whom it would wake.
-    pub(super) fn is_usable(&mut self) -> bool {
-        drive(&mut self.driver, &mut looking());
-        self.driver.is_some() && self.sender.is_ready()
+    /// Leaves the connection to whoever uses it next. Is there anything to leave?
+    pub(super) fn rest(&mut self) -> bool {
+        self.driver.user.take();
+        self.driver.connection.is_some() && self.sender.is_ready()
+    }
+
+    /// Has nobody closed it, as far as can be told?
+    pub(super) fn is_open(&mut self) -> bool {
+        self.driver.drive(&mut looking());
+        self.driver.connection.is_some()
     }
 }
 
-/// A connection that is over is dropped: whoever still waits for something of it is then told.
-fn drive(driver: &mut Option<http1::Connection<Socket, Payload>>, cx: &mut Context<'_>) {
-    if let Some(connection) = driver
-        && Pin::new(connection).poll(cx).is_ready()
-    {
-        *driver = None;
+/// What has to be polled, and wakes whoever uses it now. Its waker is always the same one: between calls nobody is
+/// woken, and hyper and the socket need not be told of another one with every call.
+#[derive(Debug)]
+struct Driver {
+    /// Until it is over; whoever then still waits for something of it is told.
+    connection: Option<http1::Connection<Socket, Payload>>,
+    user: Arc<User>,
+    waker: Waker,
+}
+
+impl Driver {
+    fn new(connection: http1::Connection<Socket, Payload>) -> Self {
+        let user = Arc::new(User::default());
+        Self { connection: Some(connection), waker: Arc::clone(&user).into(), user }
+    }
+
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        self.user.0.register(cx.waker());
+        if let Some(connection) = &mut self.connection
+            && Pin::new(connection).poll(&mut Context::from_waker(&self.waker)).is_ready()
+        {
+            self.connection = None;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct User(AtomicWaker);
+
+impl User {
+    fn take(&self) {
+        drop(self.0.take());
+    }
+}
+
+impl Wake for User {
+    fn wake(self: Arc<Self>) {
+        self.0.wake();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake();
     }
 }
 

@@ -7,7 +7,7 @@ use super::connection::Connection;
 /// How many are kept.
 const LIMIT: usize = 32;
 /// How often one is looked after before it counts as unused for long.
-const TENDED_LIMIT: u8 = 6;
+const TENDED_LIMIT: u8 = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct Idle(Mutex<Vec<Resting>>);
@@ -27,7 +27,7 @@ impl Idle {
 
     /// Keeps a connection, if it can be used again and there is room.
     pub(super) fn put(&self, mut connection: Box<Connection>) {
-        if connection.is_usable() {
+        if connection.rest() {
             let mut idle = self.0.lock();
             if idle.len() < LIMIT {
                 idle.push(Resting { connection, tended: 0 });
@@ -35,11 +35,11 @@ impl Idle {
         }
     }
 
-    /// Closes those that broke meanwhile, and those that were not used since it was called six times.
+    /// Closes those that broke meanwhile, and those that were not used since this was called before the last time.
     pub(super) fn tend(&self) {
         let worn = |resting: &mut Resting| {
             resting.tended += 1;
-            resting.tended > TENDED_LIMIT || !resting.connection.is_usable()
+            resting.tended > TENDED_LIMIT || !resting.connection.is_open()
         };
         // Closed after the lock is given back.
         let closed: Vec<_> = self.0.lock().extract_if(.., worn).collect();

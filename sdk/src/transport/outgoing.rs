@@ -74,6 +74,11 @@ impl Outgoing {
         Self::new(Method::GET, Encoded { target: path.to_owned(), body: None }, true)
     }
 
+    /// What is asked for.
+    pub(crate) fn path_and_query(&self) -> &str {
+        self.target.path_and_query().map_or("", |target| target.as_str())
+    }
+
     /// The request with these headers, below this path.
     pub(super) fn to_request(&self, headers: HeaderMap, path: &str) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone().unwrap_or_default()));
@@ -88,7 +93,7 @@ impl Outgoing {
 
     /// The target below an address's path; the route `/` is the path itself.
     fn below(&self, path: &str) -> Uri {
-        let target = self.target.path_and_query().map_or("", |target| target.as_str());
+        let target = self.path_and_query();
         let rest = target.strip_prefix('/').filter(|rest| rest.is_empty() || rest.starts_with('?'));
         // Two valid parts are a valid whole, as together they are never longer than a Uri may be.
         Uri::try_from(format!("{path}{}", rest.unwrap_or(target))).unwrap_or_else(|_| self.target.clone())
