@@ -1,1 +1,3 @@
 //! What the bench programs share.
+
+pub mod score;
