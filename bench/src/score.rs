@@ -8,8 +8,10 @@
 //! | [`scenarios`] | what is tried, one file each |
 //! | [`instance`] | a real instance on loopback |
 //! | [`card`] | all scenarios for all peers |
+//! | [`balance`] | what is shared out how, with one bad instance of three |
 //! | [`table`] | the card as text |
 
+pub mod balance;
 pub mod bed;
 pub mod card;
 pub mod instance;

@@ -21,6 +21,9 @@ const HALF_OPEN_LETS_THROUGH: usize = 2;
 /// How long every breaker stays open.
 pub const RETEST_DELAY: Duration = Duration::from_millis(50);
 
+/// What should happen soon happens within so many retest delays.
+pub const SOON: u32 = 10;
+
 /// The timeout of an attempt where attempts are to end by themselves.
 pub const SHORT_TIMEOUT: Duration = Duration::from_millis(20);
 
@@ -69,9 +72,16 @@ impl Bed {
         self.peer.call(Box::pin(ready(Err(Failed)))).await
     }
 
-    /// A call that is never answered, by a caller who waits so long. `None` is a caller who left.
-    pub async fn hang(&self, patience: Duration) -> Option<Answer> {
-        timeout(patience, self.peer.call(Box::pin(pending()))).await.ok()
+    /// A call that takes this long (`None`: for ever), by a caller who waits so long. `None` is a caller who left.
+    pub async fn leave(&self, takes: Option<Duration>, patience: Duration) -> Option<Answer> {
+        let work: Work = match takes {
+            None => Box::pin(pending()),
+            Some(takes) => Box::pin(async move {
+                sleep(takes).await;
+                Ok(())
+            }),
+        };
+        timeout(patience, self.peer.call(work)).await.ok()
     }
 
     /// A call that stays open until it is told how to end; `None` when it was skipped.
@@ -84,23 +94,31 @@ impl Bed {
         });
         let task = tokio::spawn(self.peer.call(work));
         let held = Held { end: Some(end), task };
-        has_started.await.is_ok().then_some(held)
+        matches!(timeout(PATIENCE, has_started).await, Ok(Ok(()))).then_some(held)
     }
 
     /// Opens the closed breaker.
     ///
     /// # Errors
-    /// When it did not open.
+    /// When it does not open.
     pub async fn open(&self) -> Result<(), Unfit> {
-        for _ in 0..LIMIT {
-            self.fail().await;
-        }
-        if self.succeed().await == Answer::Skipped { Ok(()) } else { Err(Unfit("did not open")) }
+        let most = 2 * LIMIT as usize;
+        if self.failures_until_skipped(most).await < most { Ok(()) } else { Err(Unfit("did not open")) }
     }
 
     /// Waits until the open breaker is to be retested.
-    pub async fn retest(&self) {
+    pub async fn half_open(&self) {
         sleep(SURELY_OVER).await;
+    }
+
+    /// Waits likewise, and holds the probe.
+    ///
+    /// # Errors
+    /// When no call is let through.
+    pub async fn probe(&self) -> Result<Held, Unfit> {
+        self.half_open().await;
+        let held = self.hold_within(RETEST_DELAY * SOON).await;
+        held.map(|(probe, _)| probe).ok_or(Unfit("was not retested"))
     }
 
     /// Fails call after call until one is skipped, `most` at most: how many were let through.

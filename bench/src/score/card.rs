@@ -73,6 +73,7 @@ async fn run(scenario: &Scenario, entry: &Entry) -> Found {
 
 async fn asides() -> Vec<Aside> {
     const ANSWERED: &str = "1000 callers time out, but one was answered before";
+    const IMPATIENT: &str = "1000 callers leave an instance that answers a little later: stays closed";
     vec![
         Aside {
             entry: peers::TOWER_RESILIENCE,
@@ -96,9 +97,22 @@ async fn asides() -> Vec<Aside> {
         },
         Aside { entry: peers::SEATBELT, differs: ANSWERED, found: scenarios::after_an_answer(&peers::SEATBELT).await },
         Aside { entry: peers::MAINSTAY, differs: ANSWERED, found: scenarios::after_an_answer(&peers::MAINSTAY).await },
+        Aside {
+            entry: peers::SEATBELT,
+            differs: IMPATIENT,
+            found: scenarios::impatient_callers(&peers::SEATBELT).await,
+        },
+        Aside {
+            entry: peers::MAINSTAY,
+            differs: IMPATIENT,
+            found: scenarios::impatient_callers(&peers::MAINSTAY).await,
+        },
     ]
 }
 
 fn passed(found: Option<&Found>) -> bool {
     matches!(found, Some(Ok(finding)) if finding.verdict == Verdict::Pass)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ mod window;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use self::caller_timeouts::{after_an_answer, caller_timeouts};
+pub use self::caller_timeouts::{after_an_answer, caller_timeouts, impatient_callers};
 pub use self::cancelled_probe::cancelled_probe;
 pub use self::early_success::early_success;
 pub use self::old_probe::old_probe;

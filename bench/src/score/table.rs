@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::balance::Shares;
 use super::card::{Aside, Card, PEERS};
 use super::scenarios::{Finding, Found, Verdict};
 
@@ -34,6 +35,22 @@ pub fn text(card: &Card, markdown: bool) -> String {
         let _ = write!(text, "\n[{}] {note}{}", at + 1, if markdown { "  " } else { "" });
     }
     text
+}
+
+/// What balances did, as Markdown or for a terminal.
+pub fn shares(all: &[Shares], markdown: bool) -> String {
+    let head = ["balance", "one of three open: the others get", "one fails at once: it gets", "and answered are"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for Shares { name, package, beside_open, beside_failing } in all {
+        let absent = || "-".to_owned();
+        rows.push(vec![
+            package.map_or_else(|| (*name).to_owned(), |package| format!("{name} {}", version(package))),
+            beside_open.map_or_else(absent, |[one, other]| format!("{one} and {other}")),
+            beside_failing.map_or_else(absent, |failing| format!("{:.2} %", failing.share)),
+            beside_failing.map_or_else(absent, |failing| format!("{:.2} %", failing.answered)),
+        ]);
+    }
+    table(&rows, markdown)
 }
 
 /// A finding in a few words, with the number of its note.
@@ -79,4 +96,22 @@ fn table(rows: &[Vec<String>], markdown: bool) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_that_were_built() {
+        assert_eq!(version("mainstay-bench"), env!("CARGO_PKG_VERSION"));
+        assert_eq!(version("nobody-has-this-name"), "?");
+    }
+
+    #[test]
+    fn markdown_has_a_rule_under_its_head() {
+        let rows = [vec!["a".to_owned(), "bc".to_owned()], vec!["def".to_owned(), "g".to_owned()]];
+        assert_eq!(table(&rows, true), "| a   | bc |\n| --- | -- |\n| def | g  |\n");
+        assert_eq!(table(&rows, false), "a    bc\n---  --\ndef  g\n");
+    }
 }

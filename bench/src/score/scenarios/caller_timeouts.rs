@@ -1,4 +1,5 @@
-//! An instance hangs, and callers have less patience than the timeout of an attempt: each drops its call.
+//! Callers have less patience than the timeout of an attempt: each drops its call, one after the other. Whether that says
+//! anything of the instance depends on whether it ever answers.
 
 use std::time::Duration;
 
@@ -9,37 +10,57 @@ use crate::score::peer::{Answer, Entry, Trip};
 const CALLERS: usize = 1000;
 
 /// A tenth of the timeout of an attempt.
-const CALLER_WAITS: Duration = SHORT_TIMEOUT.checked_div(10).expect("ten is not zero");
+const CALLER_WAITS: Duration = Duration::from_millis(2);
 
-/// One after the other, until somebody is skipped.
+/// Longer than any caller waits, and well within the timeout.
+const SLOW: Duration = Duration::from_millis(5);
+
+/// On an instance that hangs, this opens.
 ///
 /// # Errors
-/// When a call that nobody answers is answered.
+/// None of its own.
 pub async fn caller_timeouts(entry: &Entry) -> Found {
-    hang(&Bed::new(entry, Trip::InARow(LIMIT), SHORT_TIMEOUT)).await
+    hung(&Bed::new(entry, Trip::InARow(LIMIT), SHORT_TIMEOUT)).await
 }
 
 /// The same, with an instance that answered one call before it hung.
 ///
 /// # Errors
-/// As [`caller_timeouts`], and when the first call is not answered.
+/// When the first call is not answered.
 pub async fn after_an_answer(entry: &Entry) -> Found {
     let bed = Bed::new(entry, Trip::InARow(LIMIT), SHORT_TIMEOUT);
     if bed.succeed().await != Answer::Done {
         return Err(Unfit("did not answer while closed"));
     }
-    hang(&bed).await
+    hung(&bed).await
 }
 
-async fn hang(bed: &Bed) -> Found {
+/// On an instance that would have answered a little later, this does not open.
+///
+/// # Errors
+/// None of its own.
+pub async fn impatient_callers(entry: &Entry) -> Found {
+    let bed = Bed::new(entry, Trip::InARow(LIMIT), SHORT_TIMEOUT);
+    Ok(match until_skipped(&bed, Some(SLOW)).await {
+        Some(callers) => Finding::new(false, format!("opens after {callers}")),
+        None => Finding::new(true, "stays closed"),
+    })
+}
+
+async fn hung(bed: &Bed) -> Found {
+    Ok(match until_skipped(bed, None).await {
+        Some(callers) => Finding::new(true, format!("after {callers}")),
+        None => Finding::new(false, "never"),
+    })
+}
+
+/// How many leave before one is skipped; `None` if nobody is.
+async fn until_skipped(bed: &Bed, takes: Option<Duration>) -> Option<usize> {
     for callers in 0..CALLERS {
-        match bed.hang(CALLER_WAITS).await {
-            None => {}
-            Some(Answer::Skipped) => return Ok(Finding::new(true, format!("after {callers}"))),
-            Some(Answer::Done) => return Err(Unfit("answered a call that nobody answers")),
-            // A caller can be late itself, and find that the attempt has timed out.
-            Some(Answer::Failed) => {}
+        // A caller can be late itself, and find that the attempt has ended.
+        if bed.leave(takes, CALLER_WAITS).await == Some(Answer::Skipped) {
+            return Some(callers);
         }
     }
-    Ok(Finding::new(false, "never"))
+    None
 }

@@ -1,11 +1,8 @@
 //! The caller whose call is the probe leaves before it is answered.
 
 use super::{Finding, Found};
-use crate::score::bed::{Bed, LIMIT, RETEST_DELAY, SHORT_TIMEOUT, Unfit};
+use crate::score::bed::{Bed, LIMIT, RETEST_DELAY, SHORT_TIMEOUT, SOON};
 use crate::score::peer::{Entry, Trip};
-
-/// Soon: within so many retest delays.
-const SOON: u32 = 10;
 
 /// Another probe goes soon, and until then nobody else: nothing is known of the instance yet.
 ///
@@ -14,8 +11,7 @@ const SOON: u32 = 10;
 pub async fn cancelled_probe(entry: &Entry) -> Found {
     let bed = Bed::new(entry, Trip::InARow(LIMIT), SHORT_TIMEOUT);
     bed.open().await?;
-    bed.retest().await;
-    let probe = bed.hold().await.ok_or(Unfit("was not retested"))?;
+    let probe = bed.probe().await?;
     if bed.hold().await.is_some() {
         return Ok(Finding::meaningless("half-open lets every call through, so that there is no probe to lose"));
     }

@@ -24,8 +24,7 @@ pub async fn early_success(entry: &Entry) -> Found {
     if bed.succeed().await != Answer::Skipped {
         return Ok(Finding::new(false, "closes while open"));
     }
-    bed.retest().await;
-    let _probe = bed.hold().await.ok_or(Unfit("was not retested"))?;
+    let _probe = bed.probe().await?;
     for held in early {
         held.end(Ok(())).await;
     }

@@ -25,7 +25,7 @@ pub async fn one_probe(entry: &Entry) -> Found {
     for _ in 0..ROUNDS {
         let bed = Bed::new(entry, Trip::InARow(LIMIT), PATIENCE);
         bed.open().await?;
-        bed.retest().await;
+        bed.half_open().await;
         let admitted = timeout(PATIENCE, ask_at_once(&bed)).await.map_err(|_| Unfit("some never got an answer"))?;
         (least, most) = (least.min(admitted), most.max(admitted));
     }
