@@ -90,7 +90,11 @@ impl Bed {
         let (end, ends) = oneshot::channel();
         let work: Work = Box::pin(async move {
             let _ = started.send(());
-            ends.await.unwrap_or(Err(Failed))
+            match ends.await {
+                Ok(result) => result,
+                // Its caller has left. The instance may not know, and does not answer for that.
+                Err(_) => pending().await,
+            }
         });
         let task = tokio::spawn(self.peer.call(work));
         let held = Held { end: Some(end), task };

@@ -56,7 +56,7 @@ pub struct Rules {
     pub trip: Trip,
     /// How long it stays open.
     pub retest_delay: Duration,
-    /// The timeout of one attempt, inside of the breaker: where each peer's documentation wants it.
+    /// The timeout of one attempt, inside of the breaker: a timed-out attempt is a failure that it sees.
     pub timeout: Duration,
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::score::bed::{Bed, LIMIT, PATIENCE};
-use crate::score::peer::Trip;
+use crate::score::bed::{Bed, LIMIT, PATIENCE, SHORT_TIMEOUT};
+use crate::score::peer::{Answer, Trip};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mainstay_passes_every_scenario() {
@@ -68,5 +68,18 @@ async fn every_breaker_closes_by_its_probes() {
         bed.probe().await.unwrap().end(Ok(())).await;
         let _ = bed.succeed().await;
         assert!(bed.was_closed().await, "{}", entry.name);
+    }
+}
+
+/// The timeout is inside of each breaker: what it does not see is callers who leave before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_breaker_opens_by_attempts_that_time_out() {
+    for entry in PEERS {
+        let bed = Bed::new(&entry, Trip::InARow(LIMIT), SHORT_TIMEOUT);
+        let mut answers = Vec::new();
+        for _ in 0..=LIMIT {
+            answers.extend(bed.leave(None, PATIENCE).await);
+        }
+        assert_eq!(answers.pop(), Some(Answer::Skipped), "{}", entry.name);
     }
 }
