@@ -25,6 +25,9 @@ pub struct Encoded {
 /// Everything but the unreserved characters of RFC 3986, 2.3.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Bytes that most calls without a body fit into.
+const FORM: usize = 64;
+
 /// Turns a call into a request.
 ///
 /// # Errors
@@ -101,7 +104,8 @@ fn fill(route: &str, form: &str) -> Result<String, BadCall> {
 
 /// `name=value&…`, percent-encoded, without the fields that are `None`.
 fn form_of(fields: &impl Serialize) -> Result<String, BadCall> {
-    match serde_urlencoded::to_string(fields) {
+    let mut form = form_urlencoded::Serializer::new(String::with_capacity(FORM));
+    match fields.serialize(serde_urlencoded::Serializer::new(&mut form)).map(|form| form.finish()) {
         // A form may write a space as a plus, a path may not.
         Ok(form) if form.bytes().any(|byte| byte == b'+') => Ok(form.replace('+', "%20")),
         Ok(form) => Ok(form),

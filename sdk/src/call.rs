@@ -130,7 +130,7 @@ pub(crate) async fn ask<T: DeserializeOwned>(
         Tried::TooLate => Err(course.end(ErrorKind::Deadline.into())),
         Tried::Skipped => {
             let retry_after = state.breaker.retest_at().map(|at| at.saturating_duration_since(Instant::now()));
-            Err(course.end(Cause { retry_after, ..ErrorKind::Skipped.into() }))
+            Err(course.end(Box::new(Cause { retry_after, ..Cause::of(ErrorKind::Skipped) })))
         }
     }
 }
@@ -152,7 +152,7 @@ struct Course<'a> {
 enum Tried<T> {
     /// A decoded answer, its body, and who gave it.
     Answered(T, Bytes, Arc<Instance>),
-    Failed(Cause),
+    Failed(Box<Cause>),
     /// There was a permit, but none any more once there was a connection.
     Skipped,
     /// There was no connection before the deadline.
@@ -229,9 +229,10 @@ impl<'a> Course<'a> {
         self.now = Instant::now();
         self.sent |= sent;
         let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
-        if let (Some(permit), Some(outcome)) = (permit, attempt::outcome(verdict.as_ref().err())) {
+        let cause = verdict.as_ref().err().map(|cause| &**cause);
+        if let (Some(permit), Some(outcome)) = (permit, attempt::outcome(cause)) {
             state.answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
-            self.core.settle(state, permit, outcome, verdict.as_ref().err(), self.now);
+            self.core.settle(state, permit, outcome, cause, self.now);
         }
         match verdict {
             Ok((value, body)) => Tried::Answered(value, body, instance),
@@ -261,7 +262,7 @@ impl<'a> Course<'a> {
         Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed }
     }
 
-    fn end(&self, cause: Cause) -> Error {
+    fn end(&self, cause: Box<Cause>) -> Error {
         let facts = Facts {
             instance: self.tried.last().map(|state| state.instance()),
             attempts: self.attempts,
@@ -269,13 +270,13 @@ impl<'a> Course<'a> {
             sent: self.sent,
             all_refused: self.all_refused,
         };
-        Error::new(self.core.service, cause, facts)
+        Error::new(self.core.service, *cause, facts)
     }
 }
 
 /// The request that a call is, for every attempt.
-fn encode<C: Call>(core: &Core, call: &C) -> Result<Arc<Outgoing>, Cause> {
-    let unfit = |source| Cause { source: Some(source), ..ErrorKind::BadCall.into() };
+fn encode<C: Call>(core: &Core, call: &C) -> Result<Arc<Outgoing>, Box<Cause>> {
+    let unfit = |source| Box::new(Cause { source: Some(source), ..Cause::of(ErrorKind::BadCall) });
     let encoded = wire::encode(call).map_err(|error| unfit(box_error(error)))?;
     let repeatable = may_repeat(core.policy.idempotence(), &C::METHOD);
     let request = Outgoing::new(C::METHOD, encoded, repeatable).map_err(|error| unfit(box_error(error)))?;
@@ -291,15 +292,15 @@ fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {
 }
 
 /// Success decodes; 4xx is an answer to the caller; everything else is a failure of the instance.
-fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Cause> {
+fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Box<Cause>> {
     let status = reply.status;
     if status.is_success() {
         return serde_json::from_slice(&reply.body)
-            .map_err(|error| Cause { source: Some(box_error(error)), ..ErrorKind::Undecodable.into() });
+            .map_err(|error| Box::new(Cause { source: Some(box_error(error)), ..Cause::of(ErrorKind::Undecodable) }));
     }
     let kind = if status.is_client_error() { ErrorKind::Declined } else { ErrorKind::Failed };
     let reason = serde_json::from_slice::<Refusal>(&reply.body).ok().map(|refusal| refusal.reason);
-    Err(Cause { status: Some(status), reason, retry_after: reply.retry_after, ..kind.into() })
+    Err(Box::new(Cause { status: Some(status), reason, retry_after: reply.retry_after, ..Cause::of(kind) }))
 }
 
 fn box_error(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn std::error::Error + Send + Sync> {
@@ -307,12 +308,12 @@ fn box_error(error: impl std::error::Error + Send + Sync + 'static) -> Box<dyn s
 }
 
 /// Why nobody (else) can be asked, and when that may change.
-fn nobody(core: &Core, ready: &Ready, last: Option<Cause>, now: Instant) -> Cause {
+fn nobody(core: &Core, ready: &Ready, last: Option<Box<Cause>>, now: Instant) -> Box<Cause> {
     let retest = ready.present.iter().filter_map(|state| state.breaker.retest_at()).min();
-    let cause = last.unwrap_or_else(|| match ready.present.is_empty() {
+    let mut cause = last.unwrap_or_else(|| match ready.present.is_empty() {
         true => core.nobody_known(),
         false => ErrorKind::AllOpen.into(),
     });
-    let retry_after = cause.retry_after.or_else(|| retest.map(|at| at.saturating_duration_since(now)));
-    Cause { retry_after, ..cause }
+    cause.retry_after = cause.retry_after.or_else(|| retest.map(|at| at.saturating_duration_since(now)));
+    cause
 }

@@ -94,9 +94,10 @@ pub(crate) struct Cause {
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-impl From<ErrorKind> for Cause {
+/// Boxed wherever it is a result: most calls have none.
+impl From<ErrorKind> for Box<Cause> {
     fn from(kind: ErrorKind) -> Self {
-        Self { kind, status: None, reason: None, retry_after: None, source: None }
+        Self::new(Cause::of(kind))
     }
 }
 
@@ -113,6 +114,10 @@ impl fmt::Display for RegistryAway {
 impl StdError for RegistryAway {}
 
 impl Cause {
+    pub(crate) fn of(kind: ErrorKind) -> Self {
+        Self { kind, status: None, reason: None, retry_after: None, source: None }
+    }
+
     /// In a few words, for the line that says why a breaker opened.
     pub(crate) fn describe(&self, timeout: Duration) -> String {
         match (self.kind, self.status) {

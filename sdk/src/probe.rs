@@ -84,7 +84,7 @@ async fn probe_each_second(core: &Arc<Core>, state: &Arc<InstanceState>, path: &
 async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Admission, path: &str, complained: &mut bool) {
     let Ok(request) = Outgoing::get(path) else { return };
     let answer = wait_until(Instant::now() + core.policy.timeout(), state.connections.exchange_once(&request)).await;
-    let (outcome, cause) = match answer {
+    let (outcome, cause): (_, Option<Box<Cause>>) = match answer {
         Ok(Ok(reply)) if reply.status.is_success() => {
             let instance = state.instance();
             debug!(target: "mainstay::call", "{} using instance {}: {}", core.service, instance.number, instance.address);
@@ -98,8 +98,8 @@ async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Admission, 
             }
             (Outcome::Failure, Some(ErrorKind::Failed.into()))
         }
-        Ok(Err(broken)) => (Outcome::Failure, Some(Cause::from(broken))),
+        Ok(Err(broken)) => (Outcome::Failure, Some(broken.into())),
         Err(_) => (Outcome::Timeout, Some(ErrorKind::Timeout.into())),
     };
-    core.settle(state, permit, outcome, cause.as_ref(), Instant::now());
+    core.settle(state, permit, outcome, cause.as_deref(), Instant::now());
 }

@@ -94,14 +94,14 @@ impl Connections {
     /// One request, one whole answer, over a connection of its own that is closed afterwards: what a probe wants.
     pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
         let mut connection = self.connect().await?;
-        let response = connection.send(request, &self.path).await.map_err(broken)?;
+        let response = connection.send(request, &self.path, false).await.map_err(broken)?;
         read(&mut connection, response, request.limit).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
     pub(crate) async fn stream(&self, request: &Outgoing) -> Result<(StatusCode, Lines), Broken> {
         let mut connection = self.connect().await?;
-        let response = connection.send(request, &self.path).await.map_err(broken)?;
+        let response = connection.send(request, &self.path, false).await.map_err(broken)?;
         Ok((response.status(), Lines::new(connection, response.into_body())))
     }
 
@@ -130,7 +130,7 @@ impl Slot {
                 None => Box::pin(self.0.connect()).await?,
             };
             sent.store(true, Ordering::Relaxed);
-            let error = match connection.send(request, path).await {
+            let error = match connection.send(request, path, self.0.slots.taken() > 1).await {
                 Ok(response) => {
                     let reply = read(&mut connection, response, request.limit).await?;
                     idle.put(connection);
@@ -162,7 +162,10 @@ fn broken<T>(error: TrySendError<T>) -> Broken {
 
 async fn read(connection: &mut Connection, response: Response<Incoming>, limit: usize) -> Result<Reply, Broken> {
     let status = response.status();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
+    let retry_after = match status.is_success() {
+        true => None,
+        false => response.headers().get(RETRY_AFTER).and_then(seconds),
+    };
     let body = whole(connection, response.into_body(), limit).await?;
     // These say that there is nothing (RFC 9110, 15.3.5 and 15.3.6), and nothing is null. From any other status, an
     // empty body is a broken one.

@@ -29,7 +29,7 @@ const SLACK_PART: u32 = 20;
 type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
 
 /// What is wrong with an answer.
-type Check = fn(&Reply) -> Option<Cause>;
+type Check = fn(&Reply) -> Option<Box<Cause>>;
 
 pub(super) struct Attempt<'a> {
     core: &'a Arc<Core>,
@@ -45,7 +45,7 @@ pub(super) struct Attempt<'a> {
 
 /// How an attempt ended.
 pub(super) struct Ended {
-    pub(super) result: Result<Reply, Cause>,
+    pub(super) result: Result<Reply, Box<Cause>>,
     /// Not there when the deadline came before the instance had its time: then the verdict comes later.
     pub(super) permit: Option<Admission>,
     pub(super) sent: bool,
@@ -90,7 +90,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// What an attempt that had its time comes to.
-fn flatten(answer: Result<Result<Reply, Broken>, Elapsed>) -> Result<Reply, Cause> {
+fn flatten(answer: Result<Result<Reply, Broken>, Elapsed>) -> Result<Reply, Box<Cause>> {
     match answer {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(broken)) => Err(broken.into()),
@@ -108,7 +108,7 @@ pub(super) fn outcome(cause: Option<&Cause>) -> Option<Outcome> {
     }
 }
 
-impl From<Broken> for Cause {
+impl From<Broken> for Box<Cause> {
     fn from(broken: Broken) -> Self {
         let kind = match &broken {
             Broken::Refused(_) => ErrorKind::Refused,
@@ -116,7 +116,7 @@ impl From<Broken> for Cause {
             Broken::Connection(_) => ErrorKind::Broken,
             Broken::TooLarge(_) => ErrorKind::Undecodable,
         };
-        Self { source: Some(Box::new(broken)), ..kind.into() }
+        Self::new(Cause { source: Some(Box::new(broken)), ..Cause::of(kind) })
     }
 }
 
@@ -128,8 +128,8 @@ impl Drop for Attempt<'_> {
         self.core.spawn(async move {
             let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
             let state = left.end();
-            if let Some(outcome) = outcome(cause.as_ref()) {
-                core.settle(&state, permit, outcome, cause.as_ref(), Instant::now());
+            if let Some(outcome) = outcome(cause.as_deref()) {
+                core.settle(&state, permit, outcome, cause.as_deref(), Instant::now());
             }
         });
     }

@@ -153,10 +153,10 @@ impl Core {
     }
 
     /// That nobody is known, and why if it is because the registry is away.
-    pub(crate) fn nobody_known(&self) -> Cause {
+    pub(crate) fn nobody_known(&self) -> Box<Cause> {
         let lost = self.registry.as_ref().filter(|connection| !connection.heard().reachable);
         let source = lost.map(|connection| RegistryAway(connection.address.clone()));
-        Cause { source: source.map(|away| Box::new(away) as _), ..ErrorKind::NoInstance.into() }
+        Box::new(Cause { source: source.map(|away| Box::new(away) as _), ..Cause::of(ErrorKind::NoInstance) })
     }
 
     pub(crate) fn registry_lost(&self, address: &Address, cause: &str) {

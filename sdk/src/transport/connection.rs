@@ -40,16 +40,24 @@ impl Connection {
 
     /// Sends a request and waits for the head of its answer. The error holds the request if nothing of it was sent.
     ///
-    /// Once dropped, the connection is of no more use.
+    /// Once this is dropped, the connection is of no more use.
+    ///
+    /// Written at once, or when all others that are ready have had their turn: requests that leave together wake the
+    /// other side once, and are answered together.
     pub(super) async fn send(
         &mut self,
         request: &Outgoing,
         path: &str,
+        mut after_others: bool,
     ) -> Result<Response<Incoming>, TrySendError<Request<Payload>>> {
         let request = request.to_request(self.headers.clone(), path);
         // Without a waker nobody would come back to an answer that was passed over because this task's time is up.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         poll_fn(|cx| {
+            if std::mem::take(&mut after_others) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             self.driver.drive(cx);
             answer.as_mut().poll(&mut looking())
         })

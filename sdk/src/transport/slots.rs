@@ -43,6 +43,10 @@ impl Slots {
         }
     }
 
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     pub(super) fn give_back(&self) {
         // Both in one order for all: either this sees who waits, or who waits sees the slot.
         self.taken.fetch_sub(1, Ordering::SeqCst);
