@@ -38,12 +38,14 @@ impl RoundRobin {
     /// A permit of the next instance that was not `tried` yet and whose breaker gives one.
     pub(crate) fn pick(&self, ready: &Ready, tried: &[Arc<InstanceState>], now: Instant) -> Option<Admission> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let from = (turn % (ready.closed.len() as u64).max(1)) as usize;
-        let (before, after) = ready.closed.split_at(from);
-        let places = ready.untested.iter().chain(after).chain(before);
-        places.map(|place| &ready.present[*place as usize]).find_map(|state| {
+        let admit = |place: &u32| {
+            let state = &ready.present[*place as usize];
             let is_tried = tried.iter().any(|other| Arc::ptr_eq(state, other));
             if is_tried { None } else { state.admit(now).ok() }
-        })
+        };
+        let from = (turn % (ready.closed.len() as u64).max(1)) as usize;
+        let (before, after) = ready.closed.split_at(from);
+        let by_probe = ready.untested.iter().find_map(admit);
+        by_probe.or_else(|| after.iter().find_map(admit)).or_else(|| before.iter().find_map(admit))
     }
 }

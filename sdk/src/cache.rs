@@ -46,6 +46,17 @@ struct Fresh {
     from: Arc<Instance>,
 }
 
+impl Fresh {
+    fn touch(&mut self, from: &Arc<Instance>, now: Instant) {
+        if self.at <= now {
+            self.at = now;
+            if !Arc::ptr_eq(&self.from, from) {
+                self.from = Arc::clone(from);
+            }
+        }
+    }
+}
+
 /// A last good answer and where it came from.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -64,17 +75,12 @@ impl LastGood {
     }
 
     pub(crate) fn keep(&self, request: &Arc<Outgoing>, body: &Bytes, from: &Arc<Instance>, now: Instant) {
-        let fresh = Fresh { at: now, from: Arc::clone(from) };
         match self.answers.get(&**request) {
-            Some(kept) if kept.body == body => {
-                let mut last = kept.fresh.lock();
-                if last.at <= now {
-                    *last = fresh;
-                }
-            }
+            Some(kept) if kept.body == body => kept.fresh.lock().touch(from, now),
             // A copy: the body may be a small part of a large read buffer.
             _ => {
-                let kept = Kept { body: Bytes::copy_from_slice(body), fresh: Mutex::new(fresh) };
+                let fresh = Mutex::new(Fresh { at: now, from: Arc::clone(from) });
+                let kept = Kept { body: Bytes::copy_from_slice(body), fresh };
                 self.answers.insert(Request(Arc::clone(request)), Arc::new(kept));
             }
         }

@@ -15,7 +15,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
-use self::attempt::{Attempt, Ended};
+use self::attempt::{Ended, attempt, outcome};
 use crate::balance::Ready;
 use crate::breaker::Outcome;
 use crate::client::Core;
@@ -73,7 +73,7 @@ pub(crate) async fn call<C: Call>(
     deadline: Instant,
 ) -> Result<Fetched<C::Response>, Error> {
     let mut course = Course::new(core, now, deadline);
-    let request = encode(core, call).map_err(|cause| course.end(cause))?;
+    let request = Arc::new(encode(core, call).map_err(|cause| course.end(cause))?);
     // A value read some time ago is worth something; a change made some time ago is not this change.
     let last_good = core.last_good.as_ref().filter(|_| C::METHOD.is_safe());
     match course.run::<C::Response>(&request).await {
@@ -99,7 +99,7 @@ pub(crate) async fn everybody<C: Call>(
     core: &Arc<Core>,
     call: &C,
     deadline: Instant,
-) -> Result<(Arc<Outgoing>, Arc<Ready>), Error> {
+) -> Result<(Outgoing, Arc<Ready>), Error> {
     let mut course = Course::new(core, Instant::now(), deadline);
     let request = encode(core, call).map_err(|cause| course.end(cause))?;
     course.discovered().await?;
@@ -110,23 +110,23 @@ pub(crate) async fn everybody<C: Call>(
 /// Asks this very instance, once: nobody else in its place, and no last good answer.
 pub(crate) async fn ask<T: DeserializeOwned>(
     core: &Arc<Core>,
-    state: Arc<InstanceState>,
-    request: &Arc<Outgoing>,
+    state: &Arc<InstanceState>,
+    request: Outgoing,
     deadline: Instant,
 ) -> Result<Fetched<T>, Error> {
     let now = Instant::now();
     let mut course = Course::new(core, now, deadline);
-    course.tried.push(Arc::clone(&state));
+    course.tried.push(Arc::clone(state));
     if now >= deadline {
         return Err(course.end(ErrorKind::Deadline.into()));
     }
     let tried = match state.admit(now) {
-        Ok(permit) => course.attempt(&state, permit, request).await,
+        Ok(permit) => course.attempt(permit, &Arc::new(request)).await,
         Err(_) => Tried::Skipped,
     };
     match tried {
         Tried::Answered(value, _, instance) => Ok(course.live(value, instance)),
-        Tried::Failed(cause) => Err(course.end(cause)),
+        Tried::Failed(cause, _) => Err(course.end(cause)),
         Tried::TooLate => Err(course.end(ErrorKind::Deadline.into())),
         Tried::Skipped => {
             let retry_after = state.breaker.retest_at().map(|at| at.saturating_duration_since(Instant::now()));
@@ -152,7 +152,8 @@ struct Course<'a> {
 enum Tried<T> {
     /// A decoded answer, its body, and who gave it.
     Answered(T, Bytes, Arc<Instance>),
-    Failed(Box<Cause>),
+    /// Who failed, and why.
+    Failed(Box<Cause>, Arc<InstanceState>),
     /// There was a permit, but none any more once there was a connection.
     Skipped,
     /// There was no connection before the deadline.
@@ -179,10 +180,9 @@ impl<'a> Course<'a> {
                 return Err(self.end(nobody(self.core, &ready, last, now)));
             };
             drop(ready);
-            let state = Arc::clone(permit.holder().instance());
-            let cause = match self.attempt(&state, permit, request).await {
+            let (cause, state) = match self.attempt(permit, request).await {
                 Tried::Answered(value, body, instance) => return Ok((value, body, instance)),
-                Tried::Failed(cause) => cause,
+                Tried::Failed(cause, state) => (cause, state),
                 Tried::Skipped => continue,
                 Tried::TooLate => return Err(self.end(ErrorKind::Deadline.into())),
             };
@@ -209,47 +209,52 @@ impl<'a> Course<'a> {
     }
 
     /// One attempt at one instance, from its connection to its record.
-    async fn attempt<T: DeserializeOwned>(
-        &mut self,
-        state: &Arc<InstanceState>,
-        permit: Admission,
-        request: &Arc<Outgoing>,
-    ) -> Tried<T> {
-        let (slot, permit) = match self.slot(state, permit).await {
+    async fn attempt<T: DeserializeOwned>(&mut self, permit: Admission, request: &Arc<Outgoing>) -> Tried<T> {
+        let (slot, permit) = match self.slot(permit).await {
             Ok(Some(both)) => both,
             Ok(None) => return Tried::Skipped,
             Err(_) => return Tried::TooLate,
         };
         self.attempts += 1;
-        let instance = state.instance();
+        let instance = permit.holder().instance().instance();
         debug!(target: "mainstay::call", "{} using instance {}: {}", self.core.service, instance.number, instance.address);
         let check = |reply: &Reply| decode::<T>(reply).err();
-        let attempt = Attempt::start(self.core, state, permit, slot, Arc::clone(request), check, self.now);
-        let Ended { result, permit, sent } = attempt.until(self.deadline).await;
+        let ended = attempt(self.core, permit, slot, Arc::clone(request), check, self.now, self.deadline).await;
         self.now = Instant::now();
-        self.sent |= sent;
-        let verdict = result.and_then(|reply| decode(&reply).map(|value| (value, reply.body)));
-        let cause = verdict.as_ref().err().map(|cause| &**cause);
-        if let (Some(permit), Some(outcome)) = (permit, attempt::outcome(cause)) {
-            state.answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
-            self.core.settle(state, permit, outcome, cause, self.now);
+        self.sent = request.was_sent();
+        let (result, permit) = match ended {
+            Ended::Judged(result, permit) => (result, permit),
+            Ended::LeftBehind(state) => return Tried::Failed(ErrorKind::Deadline.into(), state),
+        };
+        match result.and_then(|reply| Ok((decode(&reply)?, reply.body))) {
+            Ok((value, body)) => {
+                self.record(permit, None);
+                Tried::Answered(value, body, instance)
+            }
+            Err(cause) => {
+                let state = Arc::clone(permit.holder().instance());
+                self.record(permit, Some(&cause));
+                Tried::Failed(cause, state)
+            }
         }
-        match verdict {
-            Ok((value, body)) => Tried::Answered(value, body, instance),
-            Err(cause) => Tried::Failed(cause),
+    }
+
+    fn record(&self, permit: Admission, cause: Option<&Cause>) {
+        if let Some(outcome) = outcome(cause) {
+            let answers = &permit.holder().instance().answers;
+            answers.count(outcome == Outcome::Success, outcome == Outcome::Timeout);
+            self.core.settle(permit, outcome, cause, self.now);
         }
     }
 
     /// The right to a connection. While it is waited for, no permit is held: it may not be worth having any more
     /// (`None`), and that all connections are busy is not the instance's fault.
-    async fn slot(
-        &mut self,
-        state: &Arc<InstanceState>,
-        permit: Admission,
-    ) -> Result<Option<(Slot, Admission)>, Elapsed> {
+    async fn slot(&mut self, permit: Admission) -> Result<Option<(Slot, Admission)>, Elapsed> {
+        let state = permit.holder().instance();
         if let Some(slot) = state.connections.try_slot() {
             return Ok(Some((slot, permit)));
         }
+        let state = Arc::clone(state);
         drop(permit);
         let slot = timeout_at(self.deadline, state.connections.slot()).await;
         self.now = Instant::now();
@@ -275,12 +280,12 @@ impl<'a> Course<'a> {
 }
 
 /// The request that a call is, for every attempt.
-fn encode<C: Call>(core: &Core, call: &C) -> Result<Arc<Outgoing>, Box<Cause>> {
+fn encode<C: Call>(core: &Core, call: &C) -> Result<Outgoing, Box<Cause>> {
     let unfit = |source| Box::new(Cause { source: Some(source), ..Cause::of(ErrorKind::BadCall) });
     let encoded = wire::encode(call).map_err(|error| unfit(box_error(error)))?;
     let repeatable = may_repeat(core.policy.idempotence(), &C::METHOD);
     let request = Outgoing::new(C::METHOD, encoded, repeatable).map_err(|error| unfit(box_error(error)))?;
-    Ok(Arc::new(Outgoing { limit: core.policy.answer_limit(), ..request }))
+    Ok(Outgoing { limit: core.policy.answer_limit(), ..request })
 }
 
 fn may_repeat(idempotence: Idempotence, method: &Method) -> bool {

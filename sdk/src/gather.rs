@@ -118,11 +118,10 @@ impl<S: Service> Client<S> {
         Gather::new(client.policy().deadline(), move |deadline| async move {
             let core = client.core();
             let (request, ready) = call::everybody(core, &call, deadline).await?;
-            let request = Arc::new(request);
             let leg = |state: &Arc<InstanceState>| -> (Arc<Instance>, Asking<_>) {
-                let (client, state, request) = (client.clone(), Arc::clone(state), Arc::clone(&request));
+                let (client, state, request) = (client.clone(), Arc::clone(state), request.another());
                 let instance = state.instance();
-                let asking = async move { call::ask(client.core(), state, &request, deadline).await.into() };
+                let asking = async move { call::ask(client.core(), &state, request, deadline).await.into() };
                 (instance, Box::pin(asking))
             };
             Ok(ready.present.iter().map(leg).unzip())

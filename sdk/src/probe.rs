@@ -101,5 +101,5 @@ async fn probe(core: &Arc<Core>, state: &Arc<InstanceState>, permit: Admission, 
         Ok(Err(broken)) => (Outcome::Failure, Some(broken.into())),
         Err(_) => (Outcome::Timeout, Some(ErrorKind::Timeout.into())),
     };
-    core.settle(state, permit, outcome, cause.as_deref(), Instant::now());
+    core.settle(permit, outcome, cause.as_deref(), Instant::now());
 }

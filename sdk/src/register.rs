@@ -278,7 +278,7 @@ impl Keeper {
 
     async fn ask<C: Call>(&self, call: &C) -> Result<Reply, AnyError> {
         let request = Outgoing::new(C::METHOD, wire::encode(call)?, true)?;
-        Ok(self.registry.slot().await.exchange(&request, &Default::default()).await?)
+        Ok(self.registry.slot().await.exchange(&request).await?)
     }
 
     fn welcome(&mut self, registered: &Registered) {

@@ -15,13 +15,13 @@ mod slots;
 mod socket;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::TrySendError;
 use mainstay_contracts::Address;
 
@@ -116,10 +116,10 @@ impl Connections {
 pub(crate) struct Slot(Arc<Connections>);
 
 impl Slot {
-    /// One request, one whole answer. `sent` becomes true before the first byte may leave.
+    /// One request, one whole answer. The request counts as sent before its first byte may leave.
     ///
     /// Cancel safe: dropping it closes the connection it used.
-    pub(crate) async fn exchange(&self, request: &Outgoing, sent: &AtomicBool) -> Result<Reply, Broken> {
+    pub(crate) async fn exchange(&self, request: &Outgoing) -> Result<Reply, Broken> {
         let Connections { idle, path, .. } = &*self.0;
         let mut kept = idle.take();
         loop {
@@ -129,7 +129,7 @@ impl Slot {
                 // In a box, as it is rare and large.
                 None => Box::pin(self.0.connect()).await?,
             };
-            sent.store(true, Ordering::Relaxed);
+            let before = request.sent.swap(true, Ordering::Relaxed);
             let error = match connection.send(request, path, self.0.slots.taken() > 1).await {
                 Ok(response) => {
                     let reply = read(&mut connection, response, request.limit).await?;
@@ -139,7 +139,7 @@ impl Slot {
                 Err(error) => error,
             };
             let unsent = error.message().is_some();
-            sent.store(!unsent, Ordering::Relaxed);
+            request.sent.store(before || !unsent, Ordering::Relaxed);
             kept = match was_idle {
                 true if unsent => idle.take(),
                 // It may have broken while idle; sent again once, on a fresh connection (RFC 9112, 9.3.1).
@@ -177,7 +177,9 @@ async fn read(connection: &mut Connection, response: Response<Incoming>, limit: 
 /// Most bodies are one frame, which stays where it was read.
 async fn whole(connection: &mut Connection, mut body: Incoming, limit: usize) -> Result<Bytes, Broken> {
     let mut whole = Bytes::new();
-    while let Some(frame) = connection.frame(&mut body).await {
+    while !body.is_end_stream()
+        && let Some(frame) = connection.frame(&mut body).await
+    {
         let Ok(data) = frame.map_err(Broken::Connection)?.into_data() else { continue };
         if whole.len() + data.len() > limit {
             return Err(Broken::TooLarge(limit));

@@ -51,6 +51,11 @@ impl<H: Deref<Target = Breaker>> Permit<H> {
     /// Settles the permit at `now`. If that changed the breaker's state, says how; if the breaker has moved on
     /// since the permit was given, the result is stale and changes nothing.
     pub fn record(mut self, outcome: Outcome, now: Instant) -> Option<Transition> {
+        self.settle(outcome, now)
+    }
+
+    /// As [`record`](Permit::record), for who still needs its holder. Once only.
+    pub(crate) fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Transition> {
         self.settled = true;
         let breaker = &*self.holder;
         let tally = &breaker.tally;

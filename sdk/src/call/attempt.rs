@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -31,62 +31,46 @@ type Exchange = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send>>;
 /// What is wrong with an answer.
 type Check = fn(&Reply) -> Option<Box<Cause>>;
 
-pub(super) struct Attempt<'a> {
-    core: &'a Arc<Core>,
-    state: &'a Arc<InstanceState>,
-    sent: Arc<AtomicBool>,
-    check: Check,
-    /// When the instance has had its time, and when all but all of it.
-    times_out: Instant,
-    nearly: Instant,
-    /// Both are there until the attempt has ended.
-    under_way: Option<(Exchange, Admission)>,
-}
-
 /// How an attempt ended.
-pub(super) struct Ended {
-    pub(super) result: Result<Reply, Box<Cause>>,
-    /// Not there when the deadline came before the instance had its time: then the verdict comes later.
-    pub(super) permit: Option<Admission>,
-    pub(super) sent: bool,
+pub(super) enum Ended {
+    /// There is a verdict, and the permit that it settles.
+    Judged(Result<Reply, Box<Cause>>, Admission),
+    /// The deadline came before the instance had its time: its verdict comes later.
+    LeftBehind(Arc<InstanceState>),
 }
 
-impl<'a> Attempt<'a> {
-    pub(super) fn start(
-        core: &'a Arc<Core>,
-        state: &'a Arc<InstanceState>,
-        permit: Admission,
-        slot: Slot,
-        request: Arc<Outgoing>,
-        check: Check,
-        now: Instant,
-    ) -> Self {
-        let timeout = core.policy.timeout();
-        let sent = Arc::new(AtomicBool::new(false));
-        let marked = Arc::clone(&sent);
-        let exchange: Exchange = Box::pin(async move { slot.exchange(&request, &marked).await });
-        Self {
-            core,
-            state,
-            sent,
-            check,
-            times_out: now + timeout,
-            nearly: now + timeout - SLACK.min(timeout / SLACK_PART),
-            under_way: Some((exchange, permit)),
-        }
+/// Sends a request and waits for its answer, until the instance has had its time or the deadline has come.
+///
+/// Cancel safe: dropped, it goes on in the background if it may.
+pub(super) async fn attempt(
+    core: &Arc<Core>,
+    permit: Admission,
+    slot: Slot,
+    request: Arc<Outgoing>,
+    check: Check,
+    now: Instant,
+    deadline: Instant,
+) -> Ended {
+    let timeout = core.policy.timeout();
+    let times_out = now + timeout;
+    let mut attempt = Attempt { core, check, times_out, under_way: None };
+    let exchange: Exchange = Box::pin(async move { slot.exchange(&request).await });
+    let (exchange, permit) = attempt.under_way.insert((exchange, permit));
+    let answer = wait_until(times_out.min(deadline), exchange).await;
+    if answer.is_err() && deadline < times_out - SLACK.min(timeout / SLACK_PART) {
+        return Ended::LeftBehind(Arc::clone(permit.holder().instance()));
     }
+    let Some((_, permit)) = attempt.under_way.take() else { unreachable!("it was put there above") };
+    Ended::Judged(flatten(answer), permit)
+}
 
-    pub(super) async fn until(mut self, deadline: Instant) -> Ended {
-        let late = || Ended { result: Err(ErrorKind::Deadline.into()), permit: None, sent: true };
-        let Some((exchange, _)) = &mut self.under_way else { return late() };
-        let answer = wait_until(self.times_out.min(deadline), exchange).await;
-        let sent = self.sent.load(Ordering::Relaxed);
-        if answer.is_err() && deadline < self.nearly {
-            return Ended { sent, ..late() };
-        }
-        let permit = self.under_way.take().map(|(_, permit)| permit);
-        Ended { result: flatten(answer), permit, sent }
-    }
+/// An attempt that may have to go on without its caller.
+struct Attempt<'a> {
+    core: &'a Arc<Core>,
+    check: Check,
+    /// When the instance has had its time.
+    times_out: Instant,
+    under_way: Option<(Exchange, Admission)>,
 }
 
 /// What an attempt that had its time comes to.
@@ -123,13 +107,13 @@ impl From<Broken> for Box<Cause> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let Some((exchange, permit)) = self.under_way.take() else { return };
-        let Some(left) = LeftBehind::of(self.state) else { return };
+        let Some(left) = LeftBehind::of(permit.holder().instance()) else { return };
         let (core, times_out, check) = (Arc::clone(self.core), self.times_out, self.check);
         self.core.spawn(async move {
             let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
-            let state = left.end();
+            drop(left);
             if let Some(outcome) = outcome(cause.as_deref()) {
-                core.settle(&state, permit, outcome, cause.as_deref(), Instant::now());
+                core.settle(permit, outcome, cause.as_deref(), Instant::now());
             }
         });
     }
@@ -145,10 +129,6 @@ impl LeftBehind {
             state.answers.left_behind.fetch_add(1, Ordering::Relaxed);
             Self(Arc::clone(state))
         })
-    }
-
-    fn end(self) -> Arc<InstanceState> {
-        Arc::clone(&self.0)
     }
 }
 

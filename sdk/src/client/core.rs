@@ -112,14 +112,13 @@ impl Core {
     /// Settles a permit; if that turned the breaker, tells everybody.
     pub(crate) fn settle(
         self: &Arc<Self>,
-        state: &Arc<InstanceState>,
-        permit: Admission,
+        mut permit: Admission,
         outcome: Outcome,
         cause: Option<&Cause>,
         now: Instant,
     ) {
-        if let Some(transition) = permit.record(outcome, now) {
-            self.turned(state, transition, cause);
+        if let Some(transition) = permit.settle(outcome, now) {
+            self.turned(permit.holder().instance(), transition, cause);
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn new(socket: Socket, headers: HeaderMap) -> hyper::Result<Box<Self>> {
-        let (sender, driver) = http1::handshake(socket).await?;
+        let (sender, driver) = http1::Builder::new().writev(false).handshake(socket).await?;
         Ok(Box::new(Self { sender, driver: Driver::new(driver), headers }))
     }
 
@@ -70,7 +70,7 @@ impl Connection {
     pub(super) async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
         poll_fn(|cx| {
             // Taking a part wakes whoever drives, to read the next one: this is who does.
-            self.driver.user.take();
+            self.driver.let_go();
             if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut looking()) {
                 return Poll::Ready(frame);
             }
@@ -82,7 +82,7 @@ impl Connection {
 
     /// Leaves the connection to whoever uses it next. Is there anything to leave?
     pub(super) fn rest(&mut self) -> bool {
-        self.driver.user.take();
+        self.driver.let_go();
         self.driver.connection.is_some() && self.sender.is_ready()
     }
 
@@ -101,32 +101,35 @@ struct Driver {
     connection: Option<http1::Connection<Socket, Payload>>,
     user: Arc<User>,
     waker: Waker,
+    /// Is there a user to wake?
+    used: bool,
 }
 
 impl Driver {
     fn new(connection: http1::Connection<Socket, Payload>) -> Self {
         let user = Arc::new(User::default());
-        Self { connection: Some(connection), waker: Arc::clone(&user).into(), user }
+        Self { connection: Some(connection), waker: Arc::clone(&user).into(), user, used: false }
     }
 
     fn drive(&mut self, cx: &mut Context<'_>) {
         self.user.0.register(cx.waker());
+        self.used = true;
         if let Some(connection) = &mut self.connection
             && Pin::new(connection).poll(&mut Context::from_waker(&self.waker)).is_ready()
         {
             self.connection = None;
         }
     }
+
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.used) {
+            drop(self.user.0.take());
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct User(AtomicWaker);
-
-impl User {
-    fn take(&self) {
-        drop(self.0.take());
-    }
-}
 
 impl Wake for User {
     fn wake(self: Arc<Self>) {

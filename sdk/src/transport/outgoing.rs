@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
@@ -50,7 +51,7 @@ impl StdError for BadTarget {
 }
 
 /// A request that may be sent more than once.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) target: Uri,
@@ -59,6 +60,8 @@ pub(crate) struct Outgoing {
     pub(crate) repeatable: bool,
     /// The largest answer that is read, in bytes.
     pub(crate) limit: usize,
+    /// May any byte of it have left, in any attempt?
+    pub(crate) sent: AtomicBool,
 }
 
 impl Outgoing {
@@ -67,7 +70,19 @@ impl Outgoing {
             return Err(BadTarget::TooLong);
         }
         let target = Uri::try_from(encoded.target).map_err(BadTarget::Uri)?;
-        Ok(Self { method, target, body: encoded.body.map(Bytes::from), repeatable, limit: OWN_LIMIT })
+        let (body, sent) = (encoded.body.map(Bytes::from), AtomicBool::new(false));
+        Ok(Self { method, target, body, repeatable, limit: OWN_LIMIT, sent })
+    }
+
+    /// The same, to be sent to another instance by itself.
+    pub(crate) fn another(&self) -> Self {
+        let Self { method, target, body, repeatable, limit, .. } = self;
+        let (method, target, body) = (method.clone(), target.clone(), body.clone());
+        Self { method, target, body, repeatable: *repeatable, limit: *limit, sent: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn was_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed)
     }
 
     pub(crate) fn get(path: &str) -> Result<Self, BadTarget> {
