@@ -11,38 +11,27 @@ mod idle;
 mod lines;
 mod network;
 mod outgoing;
+mod reply;
 mod slots;
 mod socket;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::header::RETRY_AFTER;
-use http::{HeaderValue, Response, StatusCode};
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::TrySendError;
+use http::{HeaderValue, StatusCode};
 use mainstay_contracts::Address;
 
 pub(crate) use self::broken::Broken;
-use self::connection::Connection;
+use self::connection::{Connection, Unanswered};
 use self::idle::Idle;
 pub(crate) use self::lines::Lines;
 pub(crate) use self::network::Network;
 pub(crate) use self::outgoing::Outgoing;
+pub(crate) use self::reply::Reply;
 use self::slots::Slots;
 
 /// Connections per instance; further calls wait for one, within their deadline and at nobody's fault.
 const OPEN_LIMIT: usize = 512;
-
-/// A whole answer.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Bytes,
-}
 
 /// The connections to one address.
 #[derive(Debug)]
@@ -94,15 +83,15 @@ impl Connections {
     /// One request, one whole answer, over a connection of its own that is closed afterwards: what a probe wants.
     pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
         let mut connection = self.connect().await?;
-        let response = connection.send(request, &self.path, false).await.map_err(broken)?;
-        read(&mut connection, response, request.limit).await
+        let (head, body) = connection.send(request, &self.path, false).await.map_err(Unanswered::broken)?;
+        head.read(body, &mut connection, request.limit).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
     pub(crate) async fn stream(&self, request: &Outgoing) -> Result<(StatusCode, Lines), Broken> {
         let mut connection = self.connect().await?;
-        let response = connection.send(request, &self.path, false).await.map_err(broken)?;
-        Ok((response.status(), Lines::new(connection, response.into_body())))
+        let (head, body) = connection.send(request, &self.path, false).await.map_err(Unanswered::broken)?;
+        Ok((head.status, Lines::new(connection, body)))
     }
 
     async fn connect(&self) -> Result<Box<Connection>, Broken> {
@@ -131,20 +120,19 @@ impl Slot {
             };
             let before = request.sent.swap(true, Ordering::Relaxed);
             let error = match connection.send(request, path, self.0.slots.taken() > 1).await {
-                Ok(response) => {
-                    let reply = read(&mut connection, response, request.limit).await?;
+                Ok((head, body)) => {
+                    let reply = head.read(body, &mut connection, request.limit).await?;
                     idle.put(connection);
                     return Ok(reply);
                 }
                 Err(error) => error,
             };
-            let unsent = error.message().is_some();
-            request.sent.store(before || !unsent, Ordering::Relaxed);
+            request.sent.store(before || !error.unsent, Ordering::Relaxed);
             kept = match was_idle {
-                true if unsent => idle.take(),
+                true if error.unsent => idle.take(),
                 // It may have broken while idle; sent again once, on a fresh connection (RFC 9112, 9.3.1).
                 true if request.repeatable => None,
-                _ => return Err(broken(error)),
+                _ => return Err(error.broken()),
             };
         }
     }
@@ -154,49 +142,4 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.0.slots.give_back();
     }
-}
-
-fn broken<T>(error: TrySendError<T>) -> Broken {
-    Broken::Connection(error.into_error())
-}
-
-async fn read(connection: &mut Connection, response: Response<Incoming>, limit: usize) -> Result<Reply, Broken> {
-    let status = response.status();
-    let retry_after = match status.is_success() {
-        true => None,
-        false => response.headers().get(RETRY_AFTER).and_then(seconds),
-    };
-    let body = whole(connection, response.into_body(), limit).await?;
-    // These say that there is nothing (RFC 9110, 15.3.5 and 15.3.6), and nothing is null. From any other status, an
-    // empty body is a broken one.
-    let nothing = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) && body.is_empty();
-    let body = if nothing { Bytes::from_static(b"null") } else { body };
-    Ok(Reply { status, retry_after, body })
-}
-
-/// Most bodies are one frame, which stays where it was read.
-async fn whole(connection: &mut Connection, mut body: Incoming, limit: usize) -> Result<Bytes, Broken> {
-    let mut whole = Bytes::new();
-    while !body.is_end_stream()
-        && let Some(frame) = connection.frame(&mut body).await
-    {
-        let Ok(data) = frame.map_err(Broken::Connection)?.into_data() else { continue };
-        if whole.len() + data.len() > limit {
-            return Err(Broken::TooLarge(limit));
-        }
-        whole = match whole.is_empty() {
-            true => data,
-            false => {
-                let mut longer = BytesMut::from(whole);
-                longer.extend_from_slice(&data);
-                longer.freeze()
-            }
-        };
-    }
-    Ok(whole)
-}
-
-/// `Retry-After` in seconds; a date is not understood and ignored.
-fn seconds(value: &HeaderValue) -> Option<Duration> {
-    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

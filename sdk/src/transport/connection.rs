@@ -8,19 +8,20 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use http::{HeaderMap, Request, Response};
+use http::HeaderMap;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
-use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::coop::unconstrained;
 
-use super::Outgoing;
+use super::reply::Head;
 use super::socket::Socket;
+use super::{Broken, Outgoing};
 
 pub(super) type Payload = Full<Bytes>;
 
@@ -34,11 +35,11 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn new(socket: Socket, headers: HeaderMap) -> hyper::Result<Box<Self>> {
-        let (sender, driver) = http1::Builder::new().writev(false).handshake(socket).await?;
+        let (sender, driver) = http1::handshake(socket).await?;
         Ok(Box::new(Self { sender, driver: Driver::new(driver), headers }))
     }
 
-    /// Sends a request and waits for the head of its answer. The error holds the request if nothing of it was sent.
+    /// Sends a request and waits for the head of its answer.
     ///
     /// Once this is dropped, the connection is of no more use.
     ///
@@ -49,7 +50,7 @@ impl Connection {
         request: &Outgoing,
         path: &str,
         mut after_others: bool,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Payload>>> {
+    ) -> Result<(Head, Incoming), Unanswered> {
         let request = request.to_request(self.headers.clone(), path);
         // Without a waker nobody would come back to an answer that was passed over because this task's time is up.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
@@ -59,7 +60,10 @@ impl Connection {
                 return Poll::Pending;
             }
             self.driver.drive(cx);
-            answer.as_mut().poll(&mut looking())
+            answer.as_mut().poll(&mut looking()).map(|answer| match answer {
+                Ok(response) => Ok(Head::split(response)),
+                Err(error) => Err(Unanswered { unsent: error.message().is_some(), error: error.into_error() }),
+            })
         })
         .await
     }
@@ -93,6 +97,19 @@ impl Connection {
     }
 }
 
+/// Why a request has no answer, and whether nothing of it has left.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    error: hyper::Error,
+    pub(super) unsent: bool,
+}
+
+impl Unanswered {
+    pub(super) fn broken(self) -> Broken {
+        Broken::Connection(self.error)
+    }
+}
+
 /// What has to be polled, and wakes whoever uses it now. Its waker is always the same one: between calls nobody is
 /// woken, and hyper and the socket need not be told of another one with every call.
 #[derive(Debug)]
@@ -101,19 +118,17 @@ struct Driver {
     connection: Option<http1::Connection<Socket, Payload>>,
     user: Arc<User>,
     waker: Waker,
-    /// Is there a user to wake?
-    used: bool,
 }
 
 impl Driver {
     fn new(connection: http1::Connection<Socket, Payload>) -> Self {
         let user = Arc::new(User::default());
-        Self { connection: Some(connection), waker: Arc::clone(&user).into(), user, used: false }
+        Self { connection: Some(connection), waker: Arc::clone(&user).into(), user }
     }
 
     fn drive(&mut self, cx: &mut Context<'_>) {
-        self.user.0.register(cx.waker());
-        self.used = true;
+        self.user.is_there.store(true, Ordering::Relaxed);
+        self.user.waker.register(cx.waker());
         if let Some(connection) = &mut self.connection
             && Pin::new(connection).poll(&mut Context::from_waker(&self.waker)).is_ready()
         {
@@ -122,22 +137,31 @@ impl Driver {
     }
 
     fn let_go(&mut self) {
-        if std::mem::take(&mut self.used) {
-            drop(self.user.0.take());
+        if self.user.is_there.load(Ordering::Relaxed) {
+            self.user.is_there.store(false, Ordering::Relaxed);
+            drop(self.user.waker.take());
         }
     }
 }
 
+/// Who uses a connection, if anybody does.
 #[derive(Debug, Default)]
-struct User(AtomicWaker);
+struct User {
+    waker: AtomicWaker,
+    /// Written by the one who drives. Whoever wakes was told of by a poll that comes after, and sees it; if not, what
+    /// wakes belongs to a use that is over.
+    is_there: AtomicBool,
+}
 
 impl Wake for User {
     fn wake(self: Arc<Self>) {
-        self.0.wake();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.wake();
+        if self.is_there.load(Ordering::Relaxed) {
+            self.waker.wake();
+        }
     }
 }
 
