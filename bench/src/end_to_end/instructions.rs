@@ -4,6 +4,7 @@
 //! connecting and first allocations cancel out. The instances run outside, at full speed.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -30,27 +31,28 @@ pub(crate) struct Count {
 
 /// Counts everybody who is no proxy: of those, the client's side would be `raw` once more.
 pub(crate) async fn count(lanes: &[Lane], instances: &Instances) -> Result<Vec<Count>, Failed> {
-    if find("valgrind").is_none() {
+    let Some(valgrind) = find("valgrind") else {
         println!("instructions: skipped, as valgrind is not installed (Debian: apt-get install valgrind)");
         return Ok(Vec::new());
-    }
+    };
     let mut counts = Vec::new();
     for contestant in lanes.iter().filter(|lane| lane.proxy.is_none()).map(|lane| lane.contestant) {
-        let (few, many) = (run(contestant, FEW, instances).await?, run(contestant, MANY, instances).await?);
+        let (few, many) =
+            (run(&valgrind, contestant, FEW, instances).await?, run(&valgrind, contestant, MANY, instances).await?);
         counts.push(Count { contestant, per_call: many.saturating_sub(few) as f64 / f64::from(MANY - FEW) });
     }
     Ok(counts)
 }
 
 /// All instructions of so many calls, from the program's start to its end.
-async fn run(contestant: Contestant, calls: u32, instances: &Instances) -> Result<u64, Failed> {
-    let directory = tempfile::tempdir()?;
+async fn run(valgrind: &Path, contestant: Contestant, calls: u32, instances: &Instances) -> Result<u64, Failed> {
+    let directory = tempfile::Builder::new().prefix("mainstay-bench-").tempdir()?;
     let (counted, log) = (directory.path().join("counted"), directory.path().join("log"));
     let mut arguments = vec!["--tool=callgrind".to_owned(), format!("--callgrind-out-file={}", counted.display())];
     arguments.extend([std::env::current_exe()?.display().to_string(), "calls".to_owned()]);
     arguments.extend([contestant.name(), calls.to_string()]);
     arguments.extend(instances.addresses.iter().map(ToString::to_string));
-    let mut child = Child::start("valgrind", &arguments, Stdio::null(), fs::File::create(&log)?.into())?;
+    let mut child = Child::start(valgrind, &arguments, Stdio::null(), fs::File::create(&log)?.into())?;
     let ended = timeout(PATIENCE, child.process().wait()).await??;
     if !ended.success() {
         return Err(format!("{} under valgrind: {ended}: {}", contestant.name(), fs::read_to_string(log)?).into());

@@ -35,7 +35,7 @@ impl Program {
     /// Started with a configuration of its own, in the foreground.
     pub(crate) async fn start(self, instances: &[SocketAddr]) -> Result<Proxy, Failed> {
         let program = self.find()?;
-        let directory = tempfile::tempdir()?;
+        let directory = tempfile::Builder::new().prefix("mainstay-bench-").tempdir()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let (file, log) = (directory.path().join("configuration"), directory.path().join("log"));
         let (configuration, arguments) = match self {
