@@ -34,7 +34,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::contestant::Contestant;
 use self::instances::Instances;
 pub use self::options::Options;
 use self::options::Part;
@@ -73,10 +72,13 @@ fn runtime(threads: usize) -> Result<Runtime, Failed> {
 }
 
 async fn measure(options: &Options) -> Result<(), Failed> {
+    if options.chart.is_some() && options.rounds == 0 {
+        return Err("a chart takes rounds".into());
+    }
     let cores = available_parallelism()?.get();
     println!("{}\n", options.setting(cores));
     let instances = Instances::start().await?;
-    let lanes = lanes(options.contestants(), &instances).await?;
+    let lanes = lanes(options, &instances).await?;
     let mut levels = Vec::new();
     if options.rounds > 0 {
         for &concurrent in &options.concurrent {
@@ -96,7 +98,7 @@ async fn measure(options: &Options) -> Result<(), Failed> {
     }
     if let Some(file) = &options.chart {
         let busiest: Option<&Level> = levels.iter().max_by_key(|level| level.concurrent);
-        fs::write(file, chart::of(busiest.ok_or("a chart takes rounds")?, cores))?;
+        fs::write(file, chart::of(busiest.ok_or("a chart takes a level")?, cores))?;
     }
     for proxy in lanes.into_iter().filter_map(|lane| lane.proxy) {
         proxy.child.stop().await?;
@@ -105,13 +107,13 @@ async fn measure(options: &Options) -> Result<(), Failed> {
 }
 
 /// Everybody who can run, with the proxy they need.
-async fn lanes(contestants: Vec<Contestant>, instances: &Instances) -> Result<Vec<Lane>, Failed> {
+async fn lanes(options: &Options, instances: &Instances) -> Result<Vec<Lane>, Failed> {
     let mut lanes = Vec::new();
-    for contestant in contestants {
+    for contestant in options.contestants() {
         let proxy: Option<Proxy> = match contestant.proxy() {
             None => None,
             Some(program) => match program.find() {
-                Ok(_) => Some(program.start(&instances.addresses).await?),
+                Ok(_) => Some(program.start(options.proxy_workers, &instances.addresses).await?),
                 Err(why) => {
                     println!("{}: skipped, as {why}", contestant.title());
                     continue;

@@ -51,6 +51,10 @@ pub struct Options {
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = threads)]
     pub(crate) threads: usize,
 
+    /// Workers of each proxy
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = threads)]
+    pub(crate) proxy_workers: usize,
+
     /// Also count the client's instructions per call, with valgrind: half a minute
     #[arg(long)]
     pub(crate) instructions: bool,
@@ -96,8 +100,9 @@ impl Options {
         };
         format!(
             "{cores} cores. Client: {runtime}. Instances: {} in one process of one thread. \
-             HTTP/1.1 over loopback.\n{} rounds, slices of {} ms in rotating order.",
+             Workers of each proxy: {}.\nHTTP/1.1 over loopback, {} rounds, slices of {} ms in rotating order.",
             instances::COUNT,
+            self.proxy_workers,
             self.rounds,
             self.slice,
         )

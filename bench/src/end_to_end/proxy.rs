@@ -1,5 +1,7 @@
-//! HAProxy and nginx between client and instances, each with the workers it starts by itself: as many as there are
-//! cores. What is set beyond an ordinary configuration is in their favour.
+//! HAProxy and nginx between client and instances. What is set beyond an ordinary configuration is in their favour.
+//!
+//! Each has one worker unless told otherwise, as client and instances have one thread: on two cores that came out
+//! faster than a worker for each core, which is what both start by themselves.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -33,15 +35,17 @@ impl Program {
     }
 
     /// Started with a configuration of its own, in the foreground.
-    pub(crate) async fn start(self, instances: &[SocketAddr]) -> Result<Proxy, Failed> {
+    pub(crate) async fn start(self, workers: usize, instances: &[SocketAddr]) -> Result<Proxy, Failed> {
         let program = self.find()?;
         let directory = tempfile::Builder::new().prefix("mainstay-bench-").tempdir()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let (file, log) = (directory.path().join("configuration"), directory.path().join("log"));
         let (configuration, arguments) = match self {
-            Self::Haproxy => (haproxy(address, instances), vec![OsStr::new("-db"), "-f".as_ref(), file.as_ref()]),
+            Self::Haproxy => {
+                (haproxy(address, workers, instances), vec![OsStr::new("-db"), "-f".as_ref(), file.as_ref()])
+            }
             Self::Nginx => (
-                nginx(address, instances, directory.path()),
+                nginx(address, workers, instances, directory.path()),
                 vec![
                     "-p".as_ref(),
                     directory.path().as_ref(),
@@ -90,11 +94,13 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     places.map(|place| place.join(program)).find(|file| file.is_file())
 }
 
-fn haproxy(address: SocketAddr, instances: &[SocketAddr]) -> String {
+fn haproxy(address: SocketAddr, workers: usize, instances: &[SocketAddr]) -> String {
     let servers: String =
         instances.iter().enumerate().map(|(n, instance)| format!("    server i{n} {instance} check\n")).collect();
     format!(
         "\
+global
+    nbthread {workers}
 defaults
     mode http
     timeout connect 1s
@@ -113,13 +119,13 @@ backend ratings
 }
 
 /// Without the limits on requests per connection, as the client's connections are to last.
-fn nginx(address: SocketAddr, instances: &[SocketAddr], directory: &Path) -> String {
+fn nginx(address: SocketAddr, workers: usize, instances: &[SocketAddr], directory: &Path) -> String {
     let servers: String = instances.iter().map(|instance| format!("        server {instance};\n")).collect();
     let directory = directory.display();
     format!(
         "\
 daemon off;
-worker_processes auto;
+worker_processes {workers};
 pid {directory}/pid;
 events {{ worker_connections 1024; }}
 http {{

@@ -28,7 +28,7 @@ fn cells(level: &Level, row: &Row) -> [String; 10] {
     let median = |measure: fn(&Sample) -> f64| row.spread(measure).map(|spread| spread.median);
     let beside_raw = |measure: fn(&Sample) -> f64| level.ratio(row.contestant, Raw, measure).map(|ratio| ratio.median);
     let ours = level.ratio(Mainstay, row.contestant, calls).filter(|_| row.contestant != Mainstay);
-    let latency = |share: f64| format!("{:.0} us", row.latencies.within(share).as_secs_f64() * 1e6);
+    let latency = |share: f64| format!("{:.0} µs", row.latencies.within(share).as_secs_f64() * 1e6);
     [
         shown(median(calls), |calls| format!("{:.1} k", calls / 1e3)),
         shown(row.spread(calls), |spread| format!("{:.1}..{:.1}", spread.low / 1e3, spread.high / 1e3)),
@@ -66,7 +66,7 @@ fn shown<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
 }
 
 fn micros(micros: f64) -> String {
-    format!("{micros:.1} us")
+    format!("{micros:.1} µs")
 }
 
 fn times(ratio: f64) -> String {
