@@ -1,7 +1,7 @@
 //! HAProxy and nginx between client and instances. What is set beyond an ordinary configuration is in their favour.
 //!
 //! Each has one worker unless told otherwise, as client and instances have one thread: on two cores that came out
-//! faster than a worker for each core, which is what both start by themselves.
+//! faster than a worker for each core, which is HAProxy's default and what Debian configures nginx to.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
