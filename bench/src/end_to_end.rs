@@ -45,7 +45,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 /// Measures, and prints. Ends every process that it started, also when it is interrupted or fails.
 ///
 /// # Errors
-/// When a contestant cannot be set up, or one of its calls fails.
+/// When a contestant cannot be set up, or its calls fail again and again.
 pub fn run(options: &Options) -> Result<(), Failed> {
     match &options.part {
         Some(Part::Keep { parent, program }) => Err(child::keep(*parent, program)),

@@ -114,6 +114,7 @@ mod tests {
             contestant,
             samples: vec![Sample { calls_per_second, client_cpu: 5.0, proxy_cpu: 0.0, instances_cpu: 1.0 }],
             latencies: Latencies::new(),
+            failures: Vec::new(),
         };
         let rows = vec![row(Contestant::Raw, 100e3), row(Mainstay, 50e3)];
         let svg = of(&Level { concurrent: 64, rows }, 2);

@@ -1,6 +1,8 @@
 //! Slices in turn: every round has all contestants, so that each can be compared with the others under the same
 //! conditions.
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,7 +13,7 @@ use super::latency::Latencies;
 use super::options::Options;
 use super::proxy::Proxy;
 use super::stats::Spread;
-use super::work::Work;
+use super::work::{Tally, Work};
 use super::{Failed, cpu};
 
 /// A contestant with the proxy it runs through, if it does.
@@ -37,6 +39,8 @@ pub(crate) struct Row {
     pub(crate) samples: Vec<Sample>,
     #[serde(skip)]
     pub(crate) latencies: Latencies,
+    /// What calls failed with, those of the warm-up too.
+    pub(crate) failures: Vec<String>,
 }
 
 /// All slices with so many concurrent tasks.
@@ -78,18 +82,25 @@ pub(crate) async fn measure(
         teams.push(team.map_err(|error| said_by(lane.contestant, &*error))?);
     }
     let rows = lanes.iter().map(|lane| lane.contestant);
-    let rows = rows.map(|contestant| Row { contestant, samples: Vec::new(), latencies: Latencies::new() });
+    let rows = rows.map(|contestant| Row {
+        contestant,
+        samples: Vec::new(),
+        latencies: Latencies::new(),
+        failures: Vec::new(),
+    });
     let mut level = Level { concurrent, rows: rows.collect() };
     for round in 0..=options.rounds {
         for turn in 0..lanes.len() {
             let turn = (turn + round) % lanes.len();
             let length = Duration::from_millis(options.slice);
             let slice = slice(&mut *teams[turn], &lanes[turn], instances, length).await;
-            let (sample, latencies) = slice.map_err(|error| said_by(lanes[turn].contestant, &*error))?;
+            let (sample, tally) = slice.map_err(|error| said_by(lanes[turn].contestant, &*error))?;
+            let row = &mut level.rows[turn];
+            row.failures.extend(tally.failures.iter().map(|error| with_causes(&**error)));
             // The first round opens connections and fills caches.
             if round > 0 {
-                level.rows[turn].samples.push(sample);
-                level.rows[turn].latencies.add(&latencies);
+                row.samples.push(sample);
+                row.latencies.add(&tally.latencies);
             }
         }
     }
@@ -101,7 +112,7 @@ async fn slice(
     lane: &Lane,
     instances: &Instances,
     length: Duration,
-) -> Result<(Sample, Latencies), Failed> {
+) -> Result<(Sample, Tally), Failed> {
     let proxy = lane.proxy.as_ref().and_then(|proxy| proxy.child.id());
     let clocks = || {
         let of = |process: Option<u32>| process.map(cpu::of).unwrap_or_default();
@@ -118,18 +129,16 @@ async fn slice(
         proxy_cpu: micros(1),
         instances_cpu: micros(2),
     };
-    Ok((sample, tally.latencies))
+    Ok((sample, tally))
 }
 
-/// An error of a stack names its causes one by one.
-fn said_by(contestant: Contestant, error: &(dyn std::error::Error + 'static)) -> Failed {
-    let mut said = format!("{}: {error}", contestant.name());
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        said += &format!(": {error}");
-        cause = error.source();
-    }
-    said.into()
+fn said_by(contestant: Contestant, error: &(dyn Error + 'static)) -> Failed {
+    format!("{}: {}", contestant.name(), with_causes(error)).into()
+}
+
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
@@ -139,7 +148,8 @@ mod tests {
     fn row(contestant: Contestant, calls_per_second: &[f64]) -> Row {
         let sample =
             |&calls_per_second| Sample { calls_per_second, client_cpu: 1.0, proxy_cpu: 0.0, instances_cpu: 1.0 };
-        Row { contestant, samples: calls_per_second.iter().map(sample).collect(), latencies: Latencies::new() }
+        let samples = calls_per_second.iter().map(sample).collect();
+        Row { contestant, samples, latencies: Latencies::new(), failures: Vec::new() }
     }
 
     #[test]

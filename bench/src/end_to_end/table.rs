@@ -18,6 +18,12 @@ pub(crate) fn level(level: &Level) -> String {
     for row in &level.rows {
         line(&mut table, row.contestant.title(), cells(level, row));
     }
+    for row in &level.rows {
+        if let Some(first) = row.failures.first() {
+            let _ =
+                writeln!(table, "{}: {} calls failed, the first: {first}", row.contestant.title(), row.failures.len());
+        }
+    }
     table
 }
 
