@@ -30,8 +30,8 @@ use std::time::Duration;
 use mainstay_contracts::Policy;
 use tokio::time::Instant;
 
-use self::permit::Tally;
 pub use self::permit::{Outcome, Permit, PermitCounts};
+use self::permit::{Standing, Tally};
 use self::word::Word;
 
 /// What a breaker lets through.
@@ -109,15 +109,16 @@ pub struct Skipped {
 /// A breaker. See the [module's words](self) for how it works.
 ///
 /// Cancel safe throughout: nothing here waits.
+#[repr(C)]
 pub struct Breaker {
-    rules: Rules,
-    base: Instant,
     word: AtomicU64,
+    tally: Tally,
     /// Nanoseconds after `base` at which an open breaker is retested; valid when the word is dated.
     retest_at: AtomicU64,
     /// Nanoseconds after `base` at which the probe under way counts as lost; valid when the word is dated.
     probe_until: AtomicU64,
-    tally: Tally,
+    base: Instant,
+    rules: Rules,
 }
 
 impl Breaker {
@@ -172,17 +173,22 @@ impl Breaker {
     }
 
     /// As [`admit`](Breaker::admit), for whoever `holder` leads to this breaker.
+    #[inline]
     pub(crate) fn admit_for<H>(&self, now: Instant, holder: impl FnOnce() -> H) -> Result<Permit<H>, Skipped>
     where
         H: Deref<Target = Self>,
     {
         let word = self.load();
         match word.state() {
-            BreakerState::Closed => Ok(Permit::new(holder(), word.generation(), false)),
+            BreakerState::Closed => Ok(Permit::new(holder(), word.generation(), Standing::Call)),
             BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => self.claim_probe(now, holder),
-            BreakerState::HalfOpen => Err(Skipped { retest_at: None }),
-            BreakerState::Open => Err(Skipped { retest_at: self.retest_at() }),
+            state => Err(self.skipped(state)),
         }
+    }
+
+    #[cold]
+    fn skipped(&self, state: BreakerState) -> Skipped {
+        Skipped { retest_at: if state == BreakerState::Open { self.retest_at() } else { None } }
     }
 
     /// Asks for the probe of a half-open breaker: at most one is out at any instant.
@@ -262,6 +268,7 @@ impl Breaker {
         }
     }
 
+    #[cold]
     fn claim_probe<H>(&self, now: Instant, holder: impl FnOnce() -> H) -> Result<Permit<H>, Skipped>
     where
         H: Deref<Target = Self>,
@@ -278,7 +285,7 @@ impl Breaker {
         }
         self.probe_until.store(self.nanos(now + self.rules.probe_lease), Ordering::Release);
         self.swap(claimed, claimed.dated());
-        Ok(Permit::new(holder(), claimed.generation(), true))
+        Ok(Permit::new(holder(), claimed.generation(), Standing::Probe))
     }
 
     fn date_retest(&self, open: Word, now: Instant) {

@@ -14,10 +14,13 @@ use tokio::time::Instant;
 use crate::breaker::{Breaker, BreakerState, Permit, Rules, Skipped};
 use crate::transport::{Connections, Network};
 
+/// What every call writes stands first, and so in one cache line with the count of references: with ten thousand
+/// instances in turn, most of a pick is waiting for memory.
+#[repr(C)]
 pub(crate) struct InstanceState {
+    pub(crate) breaker: Breaker,
     instance: ArcSwap<Instance>,
     presence: Mutex<Standing>,
-    pub(crate) breaker: Breaker,
     pub(crate) connections: Arc<Connections>,
     pub(crate) answers: Answers,
     skips: Mutex<Skips>,
@@ -90,6 +93,7 @@ impl InstanceState {
     }
 
     /// Asks the breaker to let a call through.
+    #[inline]
     pub(crate) fn admit(self: &Arc<Self>, now: Instant) -> Result<Admission, Skipped> {
         self.breaker.admit_for(now, || Holder(Arc::clone(self)))
     }

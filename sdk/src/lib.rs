@@ -59,6 +59,9 @@ mod error;
 mod frames;
 pub mod gather;
 mod instance;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod observe;
 mod patience;
 mod probe;

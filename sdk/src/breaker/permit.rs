@@ -28,15 +28,23 @@ pub enum Outcome {
 pub struct Permit<H: Deref<Target = Breaker> = Arc<Breaker>> {
     holder: H,
     generation: u32,
-    probe: bool,
+    standing: Standing,
+}
+
+/// As wide as a generation: a permit is two words without a gap, and is moved about as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Standing {
+    Call,
+    Probe,
     /// Dropping does not settle a second time.
-    settled: bool,
+    Settled,
 }
 
 impl<H: Deref<Target = Breaker>> Permit<H> {
-    pub(super) fn new(holder: H, generation: u32, probe: bool) -> Self {
+    pub(super) fn new(holder: H, generation: u32, standing: Standing) -> Self {
         holder.tally.issued.fetch_add(1, Ordering::Relaxed);
-        Self { holder, generation, probe, settled: false }
+        Self { holder, generation, standing }
     }
 
     pub(crate) fn holder(&self) -> &H {
@@ -45,7 +53,7 @@ impl<H: Deref<Target = Breaker>> Permit<H> {
 
     /// Is this the probe of a half-open breaker?
     pub fn is_probe(&self) -> bool {
-        self.probe
+        self.standing == Standing::Probe
     }
 
     /// Settles the permit at `now`. If that changed the breaker's state, says how; if the breaker has moved on
@@ -56,10 +64,11 @@ impl<H: Deref<Target = Breaker>> Permit<H> {
 
     /// As [`record`](Permit::record), for who still needs its holder. Once only.
     pub(crate) fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Transition> {
-        self.settled = true;
+        let probe = self.is_probe();
+        self.standing = Standing::Settled;
         let breaker = &*self.holder;
         let tally = &breaker.tally;
-        match breaker.record(self.generation, self.probe, outcome == Outcome::Success, now) {
+        match breaker.record(self.generation, probe, outcome == Outcome::Success, now) {
             Recorded::Stale => {
                 tally.stale.fetch_add(1, Ordering::Relaxed);
                 None
@@ -79,11 +88,10 @@ impl<H: Deref<Target = Breaker>> Permit<H> {
 
 impl<H: Deref<Target = Breaker>> Drop for Permit<H> {
     fn drop(&mut self) {
-        if self.settled {
-            return;
-        }
-        if self.probe {
-            self.holder.release_probe(self.generation);
+        match self.standing {
+            Standing::Settled => return,
+            Standing::Probe => self.holder.release_probe(self.generation),
+            Standing::Call => {}
         }
         self.holder.tally.cancelled.fetch_add(1, Ordering::Relaxed);
     }
@@ -91,7 +99,7 @@ impl<H: Deref<Target = Breaker>> Drop for Permit<H> {
 
 impl<H: Deref<Target = Breaker>> fmt::Debug for Permit<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("generation", &self.generation).field("probe", &self.probe).finish()
+        f.debug_struct("Permit").field("generation", &self.generation).field("standing", &self.standing).finish()
     }
 }
 
@@ -126,6 +134,7 @@ impl PermitCounts {
 }
 
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Tally {
     issued: AtomicU64,
     success: AtomicU64,

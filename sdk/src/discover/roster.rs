@@ -210,7 +210,7 @@ impl Roster {
                 BreakerState::HalfOpen | BreakerState::Open => {}
             }
         }
-        self.ready.store(Arc::new(Ready { present, closed: closed.into(), untested: untested.into() }));
+        self.ready.store(Arc::new(Ready::new(present, closed, untested)));
     }
 }
 
