@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -47,7 +48,7 @@ impl Service for Registry {
 /// The name of one instance, unique within its service: 1 to 128 of `A-Z a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct InstanceId(String);
+pub struct InstanceId(Arc<str>);
 
 impl InstanceId {
     /// The text of it.
@@ -62,7 +63,7 @@ impl FromStr for InstanceId {
     fn from_str(text: &str) -> Result<Self, BadName> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if (1..=128).contains(&text.len()) && text.chars().all(fits) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(BadName::new("instance id", text, "1 to 128 of A-Z a-z 0-9 . _ -"))
         }
@@ -79,7 +80,7 @@ impl TryFrom<String> for InstanceId {
 
 impl From<InstanceId> for String {
     fn from(id: InstanceId) -> Self {
-        id.0
+        id.as_str().to_owned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The SDK from outside: on a simulated network under paused time, and with the real registry.
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
+mod allocations;
 mod calls;
 mod common;
 mod gather;
