@@ -85,10 +85,10 @@ pub(crate) async fn call<C: Call>(
         }
         Err(reason) if reason.kind() == ErrorKind::Declined => Err(reason),
         Err(reason) => {
-            let kept = last_good.and_then(|last_good| last_good.get(&request, Instant::now()));
+            let kept = last_good.and_then(|last_good| last_good.get(&request, course.now));
             let Some(kept) = kept else { return Err(reason) };
             let Ok(value) = serde_json::from_slice(&kept.body) else { return Err(reason) };
-            let elapsed = course.started.elapsed();
+            let elapsed = course.elapsed();
             Ok(Fetched { value, from: Origin::LastGood { reason }, age: kept.age, instance: kept.from, elapsed })
         }
     }
@@ -263,19 +263,22 @@ impl<'a> Course<'a> {
     }
 
     fn live<T>(&self, value: T, instance: Arc<Instance>) -> Fetched<T> {
-        let elapsed = self.now.saturating_duration_since(self.started);
-        Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed }
+        Fetched { value, from: Origin::Live, age: Duration::ZERO, instance, elapsed: self.elapsed() }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.now.saturating_duration_since(self.started)
     }
 
     fn end(&self, cause: Box<Cause>) -> Error {
         let facts = Facts {
             instance: self.tried.last().map(|state| state.instance()),
             attempts: self.attempts,
-            elapsed: self.started.elapsed(),
+            elapsed: self.elapsed(),
             sent: self.sent,
             all_refused: self.all_refused,
         };
-        Error::new(self.core.service, *cause, facts)
+        Error::new(self.core.service, cause, facts)
     }
 }
 

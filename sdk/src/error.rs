@@ -65,13 +65,9 @@ impl fmt::Display for ErrorKind {
 pub struct Error(Arc<Inner>);
 
 struct Inner {
-    kind: ErrorKind,
     service: &'static str,
     facts: Facts,
-    status: Option<StatusCode>,
-    reason: Option<String>,
-    retry_after: Option<Duration>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    cause: Box<Cause>,
 }
 
 /// What is known of a call when it ends.
@@ -129,14 +125,13 @@ impl Cause {
 }
 
 impl Error {
-    pub(crate) fn new(service: &'static str, cause: Cause, facts: Facts) -> Self {
-        let Cause { kind, status, reason, retry_after, source } = cause;
-        Self(Arc::new(Inner { kind, service, facts, status, reason, retry_after, source }))
+    pub(crate) fn new(service: &'static str, cause: Box<Cause>, facts: Facts) -> Self {
+        Self(Arc::new(Inner { service, facts, cause }))
     }
 
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.0.cause.kind
     }
 
     /// The name of the service that was called.
@@ -146,7 +141,7 @@ impl Error {
 
     /// Was nobody left to ask: no instance known, every breaker open, or every instance that was tried refused?
     pub fn is_down(&self) -> bool {
-        match self.0.kind {
+        match self.0.cause.kind {
             ErrorKind::NoInstance | ErrorKind::AllOpen | ErrorKind::Skipped => true,
             ErrorKind::Refused => self.0.facts.all_refused,
             _ => false,
@@ -155,22 +150,22 @@ impl Error {
 
     /// Did the last attempt or the whole call take too long?
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Timeout | ErrorKind::Deadline)
+        matches!(self.0.cause.kind, ErrorKind::Timeout | ErrorKind::Deadline)
     }
 
     /// Could no connection be made?
     pub fn is_refused(&self) -> bool {
-        self.0.kind == ErrorKind::Refused
+        self.0.cause.kind == ErrorKind::Refused
     }
 
     /// The status of the answer, if there was one that is not a success.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.status
+        self.0.cause.status
     }
 
     /// Why the service said no, in its own words.
     pub fn reason(&self) -> Option<&str> {
-        self.0.reason.as_deref()
+        self.0.cause.reason.as_deref()
     }
 
     /// The instance that was tried last.
@@ -195,25 +190,25 @@ impl Error {
 
     /// When it is worth calling again: the next retest of an open breaker, or what the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.cause.retry_after
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, service, facts, status, reason, .. } = &*self.0;
+        let Inner { service, facts, cause } = &*self.0;
         match &facts.instance {
             Some(instance) => write!(f, "{service} instance {}", instance.number)?,
             None => write!(f, "{service}")?,
         }
-        write!(f, ": {kind}")?;
+        write!(f, ": {}", cause.kind)?;
         if self.is_timeout() {
             write!(f, " after {} ms", facts.elapsed.as_millis())?;
         }
-        if let Some(status) = status {
+        if let Some(status) = cause.status {
             write!(f, " ({})", status.as_u16())?;
         }
-        if let Some(reason) = reason {
+        if let Some(reason) = &cause.reason {
             write!(f, ": {reason}")?;
         }
         if facts.attempts > 1 {
@@ -227,19 +222,19 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         f.debug_struct("Error")
-            .field("kind", &inner.kind)
+            .field("kind", &inner.cause.kind)
             .field("service", &inner.service)
             .field("facts", &inner.facts)
-            .field("status", &inner.status)
-            .field("reason", &inner.reason)
-            .field("retry_after", &inner.retry_after)
-            .field("source", &inner.source)
+            .field("status", &inner.cause.status)
+            .field("reason", &inner.cause.reason)
+            .field("retry_after", &inner.cause.retry_after)
+            .field("source", &inner.cause.source)
             .finish()
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        self.0.cause.source.as_deref().map(|source| source as _)
     }
 }
