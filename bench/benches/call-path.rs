@@ -35,6 +35,34 @@ fn rejected(bencher: Bencher, instances: u16) {
     bencher.bench(|| assert!(!path.call(true)));
 }
 
+/// For comparison: the closed path of other breakers, which is admission and record alone, of one instance.
+#[divan::bench(threads = [1, 2])]
+fn recloser(bencher: Bencher) {
+    let breaker = recloser::Recloser::default();
+    bencher.bench(|| assert!(breaker.call(|| Ok::<_, ()>(())).is_ok()));
+}
+
+/// Likewise.
+#[divan::bench(threads = [1, 2])]
+fn failsafe(bencher: Bencher) {
+    use ::failsafe::CircuitBreaker;
+    let delay = ::failsafe::backoff::constant(std::time::Duration::from_secs(30));
+    let policy = ::failsafe::failure_policy::consecutive_failures(1, delay);
+    let breaker = ::failsafe::Config::new().failure_policy(policy).build();
+    bencher.bench(|| assert!(breaker.call(|| Ok::<_, ()>(())).is_ok()));
+}
+
+/// Ours alone: admission and record, of one instance.
+#[divan::bench(threads = [1, 2])]
+fn breaker(bencher: Bencher) {
+    let now = tokio::time::Instant::now();
+    let breaker = mainstay::breaker::Breaker::new((&mainstay::Policy::DEFAULT).into(), now);
+    bencher.bench(|| {
+        let permit = breaker.admit(now);
+        assert!(permit.is_ok_and(|permit| permit.record(mainstay::breaker::Outcome::Success, now).is_none()));
+    });
+}
+
 /// Failures that do not open the breaker.
 #[divan::bench(threads = [1, 2])]
 fn failing(bencher: Bencher) {
