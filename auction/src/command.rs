@@ -42,7 +42,7 @@ struct Serve {
     listen: SocketAddr,
 
     /// Where the registry is
-    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", default_value = program::REGISTRY)]
+    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", value_parser = Address::plain, default_value = program::REGISTRY)]
     registry: Address,
 }
 

@@ -8,19 +8,49 @@ use http::Uri;
 use serde::{Deserialize, Serialize};
 
 /// The base address of an instance: `http://host:port`, or with a path that stands before the route of every call:
-/// `http://127.0.0.1:9091/bidders/bidder1`.
+/// `http://127.0.0.1:9091/bidders/bidder1`. Over TLS it is `https://host:port`.
 ///
-/// `host:port` is accepted too. IPv6 hosts stand in brackets: `http://[::1]:8001`.
+/// `host:port` is accepted too, and means `http`. IPv6 hosts stand in brackets: `http://[::1]:8001`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address(String);
 
-const SCHEME: &str = "http://";
+const HTTP: &str = "http";
+const HTTPS: &str = "https";
+const COLON: &str = "://";
 
 impl Address {
+    /// Parses an address that is not `https`, for programs that have no TLS.
+    ///
+    /// # Errors
+    /// When `text` is no address, or one over TLS.
+    pub fn plain(text: &str) -> Result<Self, BadAddress> {
+        let address: Self = text.parse()?;
+        if address.is_https() {
+            return Err(BadAddress { text: address.0, why: "has the scheme https, and there is no TLS here" });
+        }
+        Ok(address)
+    }
+
+    /// `http`, or `https`: over TLS.
+    pub fn scheme(&self) -> &str {
+        if self.is_https() { HTTPS } else { HTTP }
+    }
+
+    /// Is the instance reached over TLS?
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with(HTTPS)
+    }
+
     /// `host:port`, as a socket and a `Host` header want it.
     pub fn authority(&self) -> &str {
         self.parts().0
+    }
+
+    /// The host, as a certificate names it: a name or an IP address, without brackets.
+    pub fn host(&self) -> &str {
+        let host = self.authority().rsplit_once(':').map_or("", |(host, _)| host);
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
     }
 
     /// What stands before the route of every call: starts with `/` and does not end with it, or is empty.
@@ -28,7 +58,7 @@ impl Address {
         self.parts().1
     }
 
-    /// `http://host:port`, and the path.
+    /// `http://host:port` or `https://host:port`, and the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -39,7 +69,7 @@ impl Address {
         port.parse().unwrap_or_default()
     }
 
-    /// The same host and port with this path, which starts with `/` or is empty.
+    /// The same scheme, host and port with this path, which starts with `/` or is empty.
     ///
     /// # Errors
     /// When what comes of it is no address.
@@ -47,11 +77,11 @@ impl Address {
         if !path.is_empty() && !path.starts_with('/') {
             return Err(BadAddress { text: path.chars().take(100).collect(), why: "is not a path: it starts with /" });
         }
-        format!("{SCHEME}{}{path}", self.authority()).parse()
+        format!("{}{COLON}{}{path}", self.scheme(), self.authority()).parse()
     }
 
     fn parts(&self) -> (&str, &str) {
-        let rest = &self.0[SCHEME.len()..];
+        let rest = &self.0[self.scheme().len() + COLON.len()..];
         rest.split_at(rest.find('/').unwrap_or(rest.len()))
     }
 }
@@ -64,12 +94,13 @@ impl FromStr for Address {
         if text.len() > 300 {
             return refuse("is longer than 300 bytes");
         }
-        let whole = match text.split_once("://") {
-            Some(("http", _)) => text.to_owned(),
-            Some(_) => return refuse("has a scheme that is not http"),
-            None => format!("{SCHEME}{text}"),
+        let (scheme, rest) = match text.split_once(COLON) {
+            Some((HTTP, rest)) => (HTTP, rest),
+            Some((HTTPS, rest)) => (HTTPS, rest),
+            Some(_) => return refuse("has a scheme that is neither http nor https"),
+            None => (HTTP, text),
         };
-        let Ok(uri) = whole.parse::<Uri>() else {
+        let Ok(uri) = format!("{scheme}{COLON}{rest}").parse::<Uri>() else {
             return refuse("is not http://host:port");
         };
         let Some(authority) = uri.authority() else {
@@ -87,7 +118,7 @@ impl FromStr for Address {
         }
         match authority.port_u16() {
             Some(0) | None => refuse("has no port from 1 to 65535"),
-            Some(port) => Ok(Self(format!("{SCHEME}{}:{port}{path}", authority.host()))),
+            Some(port) => Ok(Self(format!("{scheme}{COLON}{}:{port}{path}", authority.host()))),
         }
     }
 }
@@ -108,7 +139,7 @@ impl From<Address> for String {
 
 impl From<std::net::SocketAddr> for Address {
     fn from(socket: std::net::SocketAddr) -> Self {
-        Self(format!("{SCHEME}{socket}"))
+        Self(format!("{HTTP}{COLON}{socket}"))
     }
 }
 
@@ -155,6 +186,27 @@ mod tests {
     }
 
     #[test]
+    fn an_address_may_be_https() {
+        for text in ["https://ratings.example:8443", "https://ratings.example:8443/", "https://ratings.example:08443"] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!((address.scheme(), address.is_https()), ("https", true));
+            assert_eq!(address.to_string(), "https://ratings.example:8443");
+            assert_eq!(
+                (address.authority(), address.port(), address.host()),
+                ("ratings.example:8443", 8443, "ratings.example")
+            );
+            assert_eq!(address.as_str().parse(), Ok(address.clone()));
+            assert_eq!(serde_json::from_str::<Address>(&serde_json::to_string(&address).unwrap()).unwrap(), address);
+        }
+        let below: Address = "https://[::1]:1/x".parse().unwrap();
+        assert_eq!((below.authority(), below.host(), below.path()), ("[::1]:1", "::1", "/x"));
+        assert_eq!(below.at("/y").unwrap().as_str(), "https://[::1]:1/y");
+        assert!(Address::plain("https://[::1]:1/x").unwrap_err().to_string().contains("no TLS"));
+        let plain = Address::plain("http://https:1").unwrap();
+        assert_eq!((plain.scheme(), plain.host()), ("http", "https"));
+    }
+
+    #[test]
     fn an_address_may_have_a_path() {
         for text in ["127.0.0.1:9091/bidders/bidder1", "http://127.0.0.1:9091/bidders/bidder1/"] {
             let address: Address = text.parse().unwrap();
@@ -177,7 +229,9 @@ mod tests {
             ("127.0.0.1", "no port"),
             ("127.0.0.1:0", "no port"),
             ("127.0.0.1:99999", "no port"),
-            ("https://127.0.0.1:1", "scheme"),
+            ("ftp://127.0.0.1:1", "scheme"),
+            ("https:/127.0.0.1:1", "no port"),
+            ("https://127.0.0.1", "no port"),
             ("http://127.0.0.1:1/x?y", "after its path"),
             ("http://127.0.0.1:1/x#y", "after its path"),
             ("http://127.0.0.1:1?y", "after its path"),

@@ -29,7 +29,7 @@ pub struct Args {
     port: Option<u16>,
 
     /// Where the registry is
-    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", default_value = "http://127.0.0.1:8500")]
+    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", value_parser = Address::plain, default_value = "http://127.0.0.1:8500")]
     registry: Address,
 
     /// The port before instance 1's

@@ -43,7 +43,7 @@ pub struct Args {
     manner: Manner,
 
     /// Where the registry is
-    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", default_value = program::REGISTRY)]
+    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", value_parser = Address::plain, default_value = program::REGISTRY)]
     registry: Address,
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Ask {
     json: bool,
 
     /// Where the registry is
-    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", default_value = program::REGISTRY)]
+    #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", value_parser = Address::plain, default_value = program::REGISTRY)]
     registry: Address,
 }
 
