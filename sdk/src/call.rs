@@ -188,8 +188,10 @@ impl<'a> Course<'a> {
             };
             self.tried.push(state);
             self.all_refused &= cause.kind == ErrorKind::Refused;
-            let elsewhere =
-                matches!(cause.kind, ErrorKind::Refused | ErrorKind::NoSocket | ErrorKind::Broken | ErrorKind::Timeout);
+            let elsewhere = matches!(
+                cause.kind,
+                ErrorKind::Refused | ErrorKind::NoSocket | ErrorKind::NoTls | ErrorKind::Broken | ErrorKind::Timeout
+            );
             if !elsewhere || self.sent && !request.repeatable {
                 return Err(self.end(cause));
             }

@@ -19,10 +19,13 @@ pub enum ErrorKind {
     AllOpen,
     /// The one instance that was meant has an open breaker, and was skipped.
     Skipped,
-    /// No connection could be made.
+    /// No connection could be made, or no TLS on it; the source says which.
     Refused,
     /// This process or machine had no socket left to make a connection with. No instance's fault.
     NoSocket,
+    /// The instance is at an `https` address, and this client has no TLS (see
+    /// [`ClientBuilder`](crate::ClientBuilder)). No instance's fault.
+    NoTls,
     /// The connection broke before the answer was whole.
     Broken,
     /// An attempt took longer than the policy's timeout.
@@ -47,6 +50,7 @@ impl fmt::Display for ErrorKind {
             Self::Skipped => "breaker open",
             Self::Refused => "connection refused",
             Self::NoSocket => "no socket left on this machine",
+            Self::NoTls => "an https address, and no TLS here",
             Self::Broken => "connection broken",
             Self::Timeout => "timed out",
             Self::Deadline => "missed the deadline",
@@ -119,6 +123,10 @@ impl Cause {
         match (self.kind, self.status) {
             (ErrorKind::Timeout, _) => format!("timeout {:.1} s", timeout.as_secs_f64()),
             (_, Some(status)) => format!("status {}", status.as_u16()),
+            // The source says whether nobody is there, or somebody with a certificate that is not trusted.
+            (ErrorKind::Refused, None) => {
+                self.source.as_ref().map_or_else(|| self.kind.to_string(), ToString::to_string)
+            }
             (kind, None) => kind.to_string(),
         }
     }

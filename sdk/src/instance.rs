@@ -78,7 +78,7 @@ struct Skips {
 }
 
 impl InstanceState {
-    pub(crate) fn new(instance: Arc<Instance>, rules: Rules, network: Network, now: Instant) -> Arc<Self> {
+    pub(crate) fn new(instance: Arc<Instance>, rules: Rules, network: &Network, now: Instant) -> Arc<Self> {
         Arc::new(Self {
             connections: Arc::new(Connections::new(&instance.address, network)),
             instance: ArcSwap::new(instance),

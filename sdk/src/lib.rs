@@ -36,6 +36,8 @@
 //! | [`testing`] (feature `testing`) | a simulated network, for tests under paused time |
 //! | [`tower`] (feature `tower`) | a client as a `tower` service |
 //!
+//! Feature `tls`: instances and registries at `https` addresses, see [`ClientBuilder`].
+//!
 //! # What is logged
 //!
 //! By `tracing`, one line each, at the instant it happens:
@@ -43,6 +45,7 @@
 //! | Target | Level | Lines |
 //! |---|---|---|
 //! | `mainstay::call` | debug | `ratings using instance 1: http://127.0.0.1:8001` |
+//! | `mainstay::call` | warn | an `https` instance of a client without TLS |
 //! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `GONE`, `REGISTRY` (see [`Event`]) |
 //! | `mainstay::probe` | warn | a health path that answers 4xx |
 //! | `mainstay::lease` | info, warn | an instance's own registration |

@@ -43,6 +43,7 @@ const SUPERSEDED_PAUSE: Duration = Duration::from_secs(30);
 #[must_use = "an instance is registered by start()"]
 pub struct Registration {
     registry: Address,
+    network: Network,
     register: Register,
 }
 
@@ -60,12 +61,20 @@ impl Registration {
             metadata: Default::default(),
             incarnation: None,
         };
-        Self { registry: std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into(), register }
+        let registry = std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into();
+        Self { registry, network: Network::default(), register }
     }
 
     /// Sets the address of the registry.
     pub fn registry(mut self, address: Address) -> Self {
         self.registry = address;
+        self
+    }
+
+    /// Speaks TLS with a registry at an `https` address; see [`ClientBuilder::tls`](crate::ClientBuilder::tls).
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, config: &tokio_rustls::rustls::ClientConfig) -> Self {
+        self.network.tls = Some(crate::transport::Tls::new(config));
         self
     }
 
@@ -109,7 +118,7 @@ impl Registration {
         let stop = CancellationToken::new();
         let register = Register { incarnation: Some(incarnation()), ..self.register };
         let keeper = Keeper {
-            registry: Arc::new(Connections::new(&self.registry, Network::default())),
+            registry: Arc::new(Connections::new(&self.registry, &self.network)),
             address: self.registry,
             register,
             held,

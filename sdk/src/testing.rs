@@ -2,7 +2,7 @@
 //!
 //! Real sockets and `tokio::time::pause` do not go together: while everybody waits for a socket the clock
 //! jumps to the next timeout. Here nothing waits but for somebody inside the runtime, so thirty seconds take
-//! no time and happen in order.
+//! no time and happen in order. HTTP/1.1 without TLS is all that is spoken here, whatever address and policy say.
 //!
 //! ```
 //! use mainstay::Client;
@@ -98,13 +98,14 @@ impl Network {
         let condition = watch::Sender::new(Condition::Running);
         let (requests, connections) = (AtomicU64::new(0), AtomicU64::new(0));
         let shared = Arc::new(Shared { condition, handler: Box::new(handler), requests, connections });
-        self.instances.lock().insert(address.as_str().to_owned(), Arc::clone(&shared));
+        let place = place(address.authority(), address.path());
+        self.instances.lock().insert(place, Arc::clone(&shared));
         SimulatedInstance { address, shared }
     }
 
     /// As `connect(2)`: a paused instance accepts, by its kernel; a killed one refuses.
     pub(crate) async fn connect(&self, authority: &str, path: &str) -> io::Result<DuplexStream> {
-        let shared = self.instances.lock().get(&format!("http://{authority}{path}")).cloned();
+        let shared = self.instances.lock().get(&place(authority, path)).cloned();
         match shared {
             Some(shared) if *shared.condition.borrow() != Condition::Killed => {
                 let (near, far) = tokio::io::duplex(BUFFER);
@@ -118,6 +119,11 @@ impl Network {
             _ => Err(io::ErrorKind::ConnectionRefused.into()),
         }
     }
+}
+
+/// Where an instance is, by whatever scheme.
+fn place(authority: &str, path: &str) -> String {
+    format!("{authority}{path}")
 }
 
 impl fmt::Debug for Network {

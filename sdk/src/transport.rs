@@ -14,21 +14,27 @@ mod outgoing;
 mod reply;
 mod slots;
 mod socket;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, StatusCode};
 use mainstay_contracts::Address;
+use tracing::warn;
 
-pub(crate) use self::broken::Broken;
+pub(crate) use self::broken::{Broken, Unmade};
 use self::connection::{Connection, Unanswered};
 use self::idle::Idle;
 pub(crate) use self::lines::Lines;
 pub(crate) use self::network::Network;
+use self::network::Way;
 pub(crate) use self::outgoing::Outgoing;
 pub(crate) use self::reply::Reply;
 use self::slots::Slots;
+#[cfg(feature = "tls")]
+pub(crate) use self::tls::Tls;
 
 /// Connections per instance; further calls wait for one, within their deadline and at nobody's fault.
 const OPEN_LIMIT: usize = 512;
@@ -36,7 +42,8 @@ const OPEN_LIMIT: usize = 512;
 /// The connections to one address.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    network: Network,
+    /// `None` where TLS is needed and there is none here.
+    way: Option<Way>,
     authority: Box<str>,
     path: Box<str>,
     host: HeaderValue,
@@ -45,10 +52,14 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(address: &Address, network: Network) -> Self {
+    pub(crate) fn new(address: &Address, network: &Network) -> Self {
         let authority = address.authority();
+        let way = network.way(address);
+        if way.is_none() {
+            warn!(target: "mainstay::call", "{address} cannot be called: {}", Broken::from(Unmade::NoTls));
+        }
         Self {
-            network,
+            way,
             authority: authority.into(),
             path: address.path().into(),
             host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
@@ -95,7 +106,8 @@ impl Connections {
     }
 
     async fn connect(&self) -> Result<Box<Connection>, Broken> {
-        let socket = self.network.connect(&self.authority, &self.path).await?;
+        let way = self.way.as_ref().ok_or(Unmade::NoTls)?;
+        let socket = way.connect(&self.authority, &self.path).await?;
         Connection::new(socket, outgoing::headers(&self.host)).await.map_err(Broken::Connection)
     }
 }

@@ -19,7 +19,7 @@ use crate::client::Core;
 use crate::error::{Cause, ErrorKind};
 use crate::instance::{Admission, InstanceState};
 use crate::patience::wait_until;
-use crate::transport::{Broken, Outgoing, Reply, Slot};
+use crate::transport::{Broken, Outgoing, Reply, Slot, Unmade};
 
 /// A deadline that leaves an instance all but so much of its time has left it its time: where both are one second, as
 /// in most contracts, resolving and picking take the rest. Of a short timeout it is a twentieth.
@@ -87,7 +87,7 @@ pub(super) fn outcome(cause: Option<&Cause>) -> Option<Outcome> {
     match cause.map(|cause| cause.kind) {
         None | Some(ErrorKind::Declined) => Some(Outcome::Success),
         Some(ErrorKind::Timeout) => Some(Outcome::Timeout),
-        Some(ErrorKind::NoSocket) => None,
+        Some(ErrorKind::NoSocket | ErrorKind::NoTls) => None,
         Some(_) => Some(Outcome::Failure),
     }
 }
@@ -95,8 +95,9 @@ pub(super) fn outcome(cause: Option<&Cause>) -> Option<Outcome> {
 impl From<Broken> for Box<Cause> {
     fn from(broken: Broken) -> Self {
         let kind = match &broken {
-            Broken::Refused(_) => ErrorKind::Refused,
-            Broken::NoSocket(_) => ErrorKind::NoSocket,
+            Broken::Unmade(Unmade::Refused(_) | Unmade::Handshake(_)) => ErrorKind::Refused,
+            Broken::Unmade(Unmade::NoSocket(_)) => ErrorKind::NoSocket,
+            Broken::Unmade(Unmade::NoTls) => ErrorKind::NoTls,
             Broken::Connection(_) => ErrorKind::Broken,
             Broken::TooLarge(_) => ErrorKind::Undecodable,
         };

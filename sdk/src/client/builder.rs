@@ -29,6 +29,15 @@ pub(super) enum Discover {
     Fixed(Vec<Address>),
 }
 
+impl Discover {
+    fn addresses(&self) -> &[Address] {
+        match self {
+            Self::Registry(address) => std::slice::from_ref(address),
+            Self::Fixed(addresses) => addresses,
+        }
+    }
+}
+
 impl<S: Service> ClientBuilder<S> {
     pub(super) fn new() -> Self {
         Self { discover: None, policy: S::POLICY, network: Network::default(), service: PhantomData }
@@ -52,21 +61,57 @@ impl<S: Service> ClientBuilder<S> {
         self
     }
 
+    /// Speaks TLS with whoever is at an `https` address: instances, and the registry.
+    ///
+    /// The configuration is the application's, all of it: the cryptography (rustls's `CryptoProvider`), the roots that
+    /// an instance's certificate must come from, and a client certificate where instances ask for one. A certificate
+    /// must name the address's host, which may be an IP address. Which protocol is spoken (ALPN) is the policy's: what
+    /// the configuration says of it does not count.
+    ///
+    /// A handshake that fails is a refused connection, with rustls's reason in the error's source. It takes from the
+    /// attempt's timeout.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use mainstay::{BuildError, Client, contracts::ratings::Ratings};
+    /// # use tokio_rustls::rustls::{ClientConfig, RootCertStore, Error, crypto::CryptoProvider};
+    /// // The provider: `rustls::crypto::ring::default_provider()`, for instance; the roots: your own authority's,
+    /// // or those of the crate `rustls-native-certs`.
+    /// fn config(provider: CryptoProvider, roots: RootCertStore) -> Result<ClientConfig, Error> {
+    ///     let config = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+    ///     // For mTLS: `with_client_auth_cert(chain, key)`.
+    ///     Ok(config.with_root_certificates(roots).with_no_client_auth())
+    /// }
+    ///
+    /// fn client(config: &ClientConfig) -> Result<Client<Ratings>, BuildError> {
+    ///     let address = "https://ratings.example:8443".parse().expect("an address");
+    ///     Client::builder().fixed([address]).tls(config).build()
+    /// }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, config: &tokio_rustls::rustls::ClientConfig) -> Self {
+        self.network.tls = Some(crate::transport::Tls::new(config));
+        self
+    }
+
     /// Calls instances of a simulated network.
     #[cfg(feature = "testing")]
     pub fn network(mut self, network: crate::testing::Network) -> Self {
-        self.network = Network::Simulated(network);
+        self.network.simulated = Some(network);
         self
     }
 
     /// Builds the client, which starts to look for instances at once.
     ///
     /// # Errors
-    /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when the service has a
-    /// name that no registry takes, or outside of a tokio runtime.
+    /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when one of their addresses is
+    /// `https` and no TLS was said, when the service has a name that no registry takes, or outside of a tokio runtime.
     pub fn build(self) -> Result<Client<S>, BuildError> {
         check_service_name(S::NAME).map_err(BuildError::Name)?;
         let discover = self.discover.ok_or(BuildError::Nowhere)?;
+        if let Some(address) = discover.addresses().iter().find(|address| !self.network.reaches(address)) {
+            return Err(BuildError::NoTls(address.clone()));
+        }
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let stop = CancellationToken::new();
         let core = Core::start(S::NAME, self.policy, &discover, self.network, runtime, stop.clone());
@@ -82,6 +127,8 @@ pub enum BuildError {
     Nowhere,
     /// There is no tokio runtime here for the client's tasks.
     NoRuntime,
+    /// This address is `https`, and the client has no TLS: the feature `tls`, and `tls(..)`.
+    NoTls(Address),
     /// The contract's name is not one.
     Name(BadName),
 }
@@ -91,6 +138,7 @@ impl fmt::Display for BuildError {
         match self {
             Self::Nowhere => f.write_str("no place to look for instances: say registry(..) or fixed(..)"),
             Self::NoRuntime => f.write_str("a client must be built inside a tokio runtime"),
+            Self::NoTls(address) => write!(f, "no TLS for {address}: turn on the feature tls, and say tls(..)"),
             Self::Name(_) => f.write_str("the contract's name cannot be registered"),
         }
     }
@@ -100,7 +148,7 @@ impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Name(error) => Some(error),
-            Self::Nowhere | Self::NoRuntime => None,
+            Self::Nowhere | Self::NoRuntime | Self::NoTls(_) => None,
         }
     }
 }

@@ -180,7 +180,7 @@ impl Roster {
         {
             noted.extend(known.leave(&instance.id, &before, GoneReason::Left, now, self.calls()));
         }
-        let new = || InstanceState::new(Arc::clone(&instance), self.rules, self.network.clone(), now);
+        let new = || InstanceState::new(Arc::clone(&instance), self.rules, &self.network, now);
         let (state, former) = known.enter(&instance, new);
         let before = known.set_presence(&state, presence, now, self.calls());
         if former.is_none() || before != presence {

@@ -55,7 +55,7 @@ impl Connection {
 
 /// Watches until the client is dropped.
 pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>) {
-    let registry = Connections::new(&connection.address, core.roster.network.clone());
+    let registry = Connections::new(&connection.address, &core.roster.network);
     let mut backoff = Backoff::new();
     let mut tried = false;
     loop {

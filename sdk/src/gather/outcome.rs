@@ -125,6 +125,7 @@ impl<T> From<Result<Fetched<T>, Error>> for Outcome<T> {
             ErrorKind::Skipped | ErrorKind::AllOpen => Self::Skipped(error),
             ErrorKind::NoInstance
             | ErrorKind::NoSocket
+            | ErrorKind::NoTls
             | ErrorKind::Broken
             | ErrorKind::Failed
             | ErrorKind::BadCall => Self::Failed(error),

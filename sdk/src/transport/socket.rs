@@ -9,10 +9,15 @@ use hyper_util::rt::TokioIo;
 #[cfg(feature = "testing")]
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
+use tokio_rustls::client::TlsStream;
 
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TokioIo<TcpStream>),
+    /// In a box, as it is large and the others are not.
+    #[cfg(feature = "tls")]
+    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
     #[cfg(feature = "testing")]
     Simulated(TokioIo<DuplexStream>),
 }
@@ -21,6 +26,8 @@ macro_rules! each {
     ($socket:expr, $inner:ident => $then:expr) => {
         match $socket.get_mut() {
             Socket::Tcp($inner) => $then,
+            #[cfg(feature = "tls")]
+            Socket::Tls($inner) => $then,
             #[cfg(feature = "testing")]
             Socket::Simulated($inner) => $then,
         }
@@ -49,6 +56,8 @@ impl Write for Socket {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Tcp(inner) => inner.is_write_vectored(),
+            #[cfg(feature = "tls")]
+            Self::Tls(inner) => inner.is_write_vectored(),
             #[cfg(feature = "testing")]
             Self::Simulated(inner) => inner.is_write_vectored(),
         }

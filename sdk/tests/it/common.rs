@@ -4,9 +4,29 @@ use std::time::Duration;
 
 use mainstay::contracts::ratings::{GetRating, Rating, Ratings};
 use mainstay::testing::{Answer, Network, SimulatedInstance};
-use mainstay::{BreakerState, Client, Error, Event, EventKind, Events, Fetched, InstanceView, Policy};
+use mainstay::{
+    BreakerState, Call, Client, Error, Event, EventKind, Events, Fetched, InstanceView, Method, Policy, Service,
+};
+use serde::{Deserialize, Serialize};
 
 pub(crate) const RATING: &str = r#"{"thing":"camera","rating":4.5}"#;
+
+/// Something that must not be done twice.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) thing: String,
+}
+
+pub(crate) struct Orders;
+impl Service for Orders {
+    const NAME: &'static str = "orders";
+}
+impl Call for Order {
+    type Service = Orders;
+    type Response = Rating;
+    const METHOD: Method = Method::POST;
+    const ROUTE: &'static str = "/orders";
+}
 
 /// `count` instances at `10.0.0.N:80`, numbered from 1, and a client that knows them.
 pub(crate) fn ratings(count: u32, policy: Policy) -> (Vec<SimulatedInstance>, Client<Ratings>) {

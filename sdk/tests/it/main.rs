@@ -9,3 +9,4 @@ mod registry;
 mod serve;
 mod story;
 mod threads;
+mod tls;
