@@ -4,6 +4,7 @@
 mod allocations;
 mod calls;
 mod common;
+mod connections;
 mod gather;
 mod registry;
 mod serve;

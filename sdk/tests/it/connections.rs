@@ -1,0 +1,121 @@
+//! What becomes of connections that nobody uses: on real sockets.
+
+use std::time::Duration;
+
+use mainstay::contracts::ratings::Ratings;
+use mainstay::testing::assert_settled;
+use mainstay::{Address, Client, ErrorKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+use crate::common::{Order, Orders, RATING, camera};
+
+/// More than anything here takes; only a defect makes a test wait for it.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Reads one request, and answers it.
+async fn answer(socket: &mut TcpStream) {
+    let mut read = Vec::new();
+    // None of these has a `}` but at its end, and a call without a body ends with its head.
+    while !read.ends_with(b"}") && !read.ends_with(b"\r\n\r\n") {
+        let before = read.len();
+        socket.read_buf(&mut read).await.unwrap();
+        assert!(read.len() > before, "the connection ended");
+        if read.starts_with(b"POST") && read.ends_with(b"\r\n\r\n") {
+            socket.read_buf(&mut read).await.unwrap();
+        }
+    }
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{RATING}", RATING.len());
+    socket.write_all(head.as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_closed_while_idle_is_replaced_without_an_error() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = Client::<Orders>::builder().fixed([address.into()]).build().unwrap();
+    // Not to be repeated once sent: it is answered only if it is seen that nothing was.
+    let order = || client.call(Order { thing: "camera".to_owned() });
+    for _ in 0..3 {
+        let served = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            answer(&mut socket).await;
+            socket
+        };
+        let (answered, socket) = timeout(LONG, async { tokio::join!(order(), served) }).await.unwrap();
+        assert!(answered.unwrap().is_live());
+        drop(socket);
+        // What this waits for comes after what the kernel had to tell before.
+        drop(TcpStream::connect(address).await.unwrap());
+        drop(listener.accept().await.unwrap());
+    }
+    assert_settled(&client).await;
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// The client's own tasks are gone with the runtime it was built in: breakers are not retested any more. But a call
+/// is answered, or says why not.
+#[test]
+fn a_call_outlives_the_runtime_in_which_its_client_was_built() {
+    let server = runtime();
+    let listener = server.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
+    let address = Address::from(listener.local_addr().unwrap());
+    std::thread::scope(|scope| {
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        scope.spawn(move || {
+            server.block_on(async {
+                let serve = async {
+                    let mut sockets = tokio::task::JoinSet::new();
+                    loop {
+                        let (mut socket, _) = listener.accept().await.unwrap();
+                        sockets.spawn(async move {
+                            loop {
+                                answer(&mut socket).await;
+                            }
+                        });
+                    }
+                };
+                tokio::select! {
+                    () = serve => {}
+                    _ = ended => {}
+                }
+            });
+        });
+        let before = runtime();
+        let client = before.block_on(async {
+            let client = Client::<Ratings>::builder().fixed([address]).build().unwrap();
+            assert!(camera(&client).await.unwrap().is_live());
+            client
+        });
+        drop(before);
+        for _ in 0..2 {
+            runtime().block_on(async {
+                assert!(timeout(LONG, camera(&client)).await.expect("no call hangs").unwrap().is_live());
+                assert_settled(&client).await;
+            });
+        }
+        drop(end);
+    });
+}
+
+#[test]
+fn without_its_runtime_a_client_still_says_why_there_is_no_answer() {
+    let before = runtime();
+    let client = before.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Client::<Ratings>::builder().fixed([listener.local_addr().unwrap().into()]).build().unwrap()
+    });
+    drop(before);
+    runtime().block_on(async {
+        for kind in [ErrorKind::Refused, ErrorKind::AllOpen, ErrorKind::AllOpen] {
+            let error = timeout(LONG, camera(&client)).await.expect("no call hangs").unwrap_err();
+            assert_eq!(error.kind(), kind);
+        }
+        assert_settled(&client).await;
+    });
+}
