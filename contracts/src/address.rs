@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// `host:port` is accepted too, and means `http`. IPv6 hosts stand in brackets: `http://[::1]:8001`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Address(String);
+pub struct Address(Arc<str>);
 
 const HTTP: &str = "http";
 const HTTPS: &str = "https";
@@ -27,7 +28,7 @@ impl Address {
     pub fn plain(text: &str) -> Result<Self, BadAddress> {
         let address: Self = text.parse()?;
         if address.is_https() {
-            return Err(BadAddress { text: address.0, why: "has the scheme https, and there is no TLS here" });
+            return Err(BadAddress { text: address.into(), why: "has the scheme https, and there is no TLS here" });
         }
         Ok(address)
     }
@@ -118,7 +119,7 @@ impl FromStr for Address {
         }
         match authority.port_u16() {
             Some(0) | None => refuse("has no port from 1 to 65535"),
-            Some(port) => Ok(Self(format!("{scheme}{COLON}{}:{port}{path}", authority.host()))),
+            Some(port) => Ok(Self(format!("{scheme}{COLON}{}:{port}{path}", authority.host()).into())),
         }
     }
 }
@@ -133,13 +134,13 @@ impl TryFrom<String> for Address {
 
 impl From<Address> for String {
     fn from(address: Address) -> Self {
-        address.0
+        address.as_str().to_owned()
     }
 }
 
 impl From<std::net::SocketAddr> for Address {
     fn from(socket: std::net::SocketAddr) -> Self {
-        Self(format!("{HTTP}{COLON}{socket}"))
+        Self(format!("{HTTP}{COLON}{socket}").into())
     }
 }
 

@@ -20,7 +20,7 @@ mod tls;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use mainstay_contracts::Address;
 use tracing::warn;
 
@@ -44,28 +44,18 @@ const OPEN_LIMIT: usize = 512;
 pub(crate) struct Connections {
     /// `None` where TLS is needed and there is none here.
     way: Option<Way>,
-    authority: Box<str>,
-    path: Box<str>,
-    host: HeaderValue,
+    address: Address,
     idle: Idle,
     slots: Slots,
 }
 
 impl Connections {
     pub(crate) fn new(address: &Address, network: &Network) -> Self {
-        let authority = address.authority();
         let way = network.way(address);
         if way.is_none() {
             warn!(target: "mainstay::call", "{address} cannot be called: {}", Broken::from(Unmade::NoTls));
         }
-        Self {
-            way,
-            authority: authority.into(),
-            path: address.path().into(),
-            host: HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static("")),
-            idle: Idle::default(),
-            slots: Slots::new(OPEN_LIMIT),
-        }
+        Self { way, address: address.clone(), idle: Idle::default(), slots: Slots::new(OPEN_LIMIT) }
     }
 
     /// A free slot, if there is one now.
@@ -94,21 +84,21 @@ impl Connections {
     /// One request, one whole answer, over a connection of its own that is closed afterwards: what a probe wants.
     pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
         let mut connection = self.connect().await?;
-        let (head, body) = connection.send(request, &self.path, false).await.map_err(Unanswered::broken)?;
+        let (head, body) = connection.send(request, false).await.map_err(Unanswered::broken)?;
         head.read(body, &mut connection, request.limit).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
     pub(crate) async fn stream(&self, request: &Outgoing) -> Result<(StatusCode, Lines), Broken> {
         let mut connection = self.connect().await?;
-        let (head, body) = connection.send(request, &self.path, false).await.map_err(Unanswered::broken)?;
+        let (head, body) = connection.send(request, false).await.map_err(Unanswered::broken)?;
         Ok((head.status, Lines::new(connection, body)))
     }
 
     async fn connect(&self) -> Result<Box<Connection>, Broken> {
         let way = self.way.as_ref().ok_or(Unmade::NoTls)?;
-        let socket = way.connect(&self.authority, &self.path).await?;
-        Connection::new(socket, outgoing::headers(&self.host)).await.map_err(Broken::Connection)
+        let socket = way.connect(self.address.authority(), self.address.path()).await?;
+        Connection::new(socket, &self.address).await.map_err(Broken::Connection)
     }
 }
 
@@ -121,7 +111,7 @@ impl Slot {
     ///
     /// Cancel safe: dropping it closes the connection it used.
     pub(crate) async fn exchange(&self, request: &Outgoing) -> Result<Reply, Broken> {
-        let Connections { idle, path, .. } = &*self.0;
+        let idle = &self.0.idle;
         let mut kept = idle.take();
         loop {
             let was_idle = kept.is_some();
@@ -131,7 +121,7 @@ impl Slot {
                 None => Box::pin(self.0.connect()).await?,
             };
             let before = request.sent.swap(true, Ordering::Relaxed);
-            let error = match connection.send(request, path, self.0.slots.taken() > 1).await {
+            let error = match connection.send(request, self.0.slots.taken() > 1).await {
                 Ok((head, body)) => {
                     let reply = head.read(body, &mut connection, request.limit).await?;
                     idle.put(connection);

@@ -17,8 +17,10 @@ use http::HeaderMap;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
+use mainstay_contracts::Address;
 use tokio::task::coop::unconstrained;
 
+use super::outgoing::headers;
 use super::reply::Head;
 use super::socket::Socket;
 use super::{Broken, Outgoing};
@@ -29,14 +31,16 @@ pub(super) type Payload = Full<Bytes>;
 pub(super) struct Connection {
     sender: SendRequest<Payload>,
     driver: Driver,
-    /// Of every request.
+    /// Of every request: its headers, and what stands before its target.
     headers: HeaderMap,
+    path: Box<str>,
 }
 
 impl Connection {
-    pub(super) async fn new(socket: Socket, headers: HeaderMap) -> hyper::Result<Box<Self>> {
+    pub(super) async fn new(socket: Socket, address: &Address) -> hyper::Result<Box<Self>> {
         let (sender, driver) = http1::handshake(socket).await?;
-        Ok(Box::new(Self { sender, driver: Driver::new(driver), headers }))
+        let (headers, path) = (headers(address.authority()), address.path().into());
+        Ok(Box::new(Self { sender, driver: Driver::new(driver), headers, path }))
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -48,10 +52,9 @@ impl Connection {
     pub(super) async fn send(
         &mut self,
         request: &Outgoing,
-        path: &str,
         mut after_others: bool,
     ) -> Result<(Head, Incoming), Unanswered> {
-        let request = request.to_request(self.headers.clone(), path);
+        let request = request.to_request(self.headers.clone(), &self.path);
         // Without a waker nobody would come back to an answer that was passed over because this task's time is up.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         poll_fn(|cx| {

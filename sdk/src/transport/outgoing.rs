@@ -17,9 +17,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TARGET_LIMIT: usize = 32 * 1024;
 
 /// The headers of every request to `host`. Put together once: a copy costs a third of that.
-pub(super) fn headers(host: &HeaderValue) -> HeaderMap {
+pub(super) fn headers(host: &str) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
-    headers.insert(HOST, host.clone());
+    // Always a value: what an address accepts is one.
+    headers.extend(HeaderValue::from_str(host).map(|host| (HOST, host)));
     headers.insert(ACCEPT, JSON);
     headers.insert(USER_AGENT, HeaderValue::from_static("mainstay"));
     headers
