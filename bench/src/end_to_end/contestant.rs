@@ -1,20 +1,33 @@
-//! Who is measured. All do the same: `GET /ratings/camera`, the whole answer read, and decoded to a [`Rating`].
+//! Who is measured. All do the same job: from a thing's id, which nobody knows beforehand, to its [`Rating`].
 //!
-//! Peers get what their users have, and no work that could be saved: their addresses are parsed beforehand, while
-//! Mainstay writes the path of each call by its contract. A deadline of 1 s is on where there is one to be had.
+//! The request is the same for all: path `/ratings/<thing>`, and the headers `host`, `accept` and `user-agent` with the
+//! same values. Its path is written and parsed for every call, as the users of each client do it; what stays the same
+//! from call to call is put together beforehand where a client's users can do so, and it is cheaper. The whole answer is
+//! read, and decoded.
+//!
+//! | Contestant | Balance | Time limit | Breaker | More |
+//! |---|---|---|---|---|
+//! | raw, also through a proxy | a connection for each task; the proxy | the proxy's 1 s | | |
+//! | mainstay | its own | 1 s, of attempt and call | its own | last good; ids are percent-encoded |
+//! | legacy | round robin by hand | | | |
+//! | tower | tower's | 1 s | tower-resilience's in the last one, by the same rules | |
+//! | reqwest | round robin by hand | 1 s | | retries in the last one |
 
 mod balanced;
 mod legacy;
 mod ours;
 mod raw;
 mod reqwest;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use http::{Response, StatusCode};
+use http::header::{ACCEPT, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mainstay::contracts::ratings::Rating;
@@ -24,7 +37,6 @@ use super::Failed;
 use super::proxy::Program;
 use super::work::{Team, Work};
 
-pub(crate) const PATH: &str = "/ratings/camera";
 pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
 
 /// A way to make the call.
@@ -89,7 +101,7 @@ impl Contestant {
         Ok(match self {
             Self::Raw | Self::Haproxy | Self::Nginx => Team::of(raw::callers(addresses, tasks).await?),
             Self::Mainstay => Team::of(ours::callers(addresses, tasks)?),
-            Self::Legacy => Team::of(legacy::callers(addresses, tasks)?),
+            Self::Legacy => Team::of(legacy::callers(addresses, tasks)),
             Self::TowerPending => Team::of(balanced::by_pending(addresses, tasks)?),
             Self::TowerEwma => Team::of(balanced::by_peak_ewma(addresses, tasks)?),
             Self::TowerBreaker => Team::of(balanced::with_breakers(addresses, tasks)?),
@@ -97,6 +109,12 @@ impl Contestant {
             Self::ReqwestRetry => Team::of(reqwest::retrying_callers(addresses, tasks)?),
         })
     }
+}
+
+/// What every request says besides its host, with Mainstay's own values.
+fn say(headers: &mut HeaderMap) {
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static("mainstay"));
 }
 
 /// What every client over hyper does with an answer.

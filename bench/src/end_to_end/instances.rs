@@ -17,7 +17,7 @@ use super::child::Child;
 
 pub(crate) const COUNT: usize = 3;
 
-const ANSWER: &str = concat!(
+pub(crate) const ANSWER: &str = concat!(
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 36\r\n\r\n",
     r#"{"thing": "camera", "rating": 4.625}"#
 );

@@ -2,11 +2,13 @@
 //! balance can be shared by tasks; and a breaker around each instance.
 
 use std::fmt::Debug;
+use std::mem;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use http_body_util::Empty;
 use hyper::body::Incoming;
@@ -21,8 +23,8 @@ use tower::timeout::Timeout;
 use tower::{BoxError, Layer, Service, ServiceExt};
 use tower_resilience_circuitbreaker::CircuitBreakerLayer;
 
-use super::legacy::{HttpClient, http_client, uris};
-use super::{DEADLINE, Failed, read};
+use super::legacy::{HttpClient, http_client};
+use super::{DEADLINE, Failed, read, say};
 use crate::end_to_end::work::Caller;
 
 type Ask = Request<Empty<Bytes>>;
@@ -57,11 +59,11 @@ pub(crate) fn with_breakers(addresses: &[SocketAddr], tasks: usize) -> Result<Ve
     Ok(balanced(instances(addresses)?.map(pending).collect(), tasks))
 }
 
-/// One instance: the client's calls, sent there.
+/// One instance: the client's calls, sent there. Who calls says the path only.
 #[derive(Clone)]
 struct ToInstance {
     client: HttpClient,
-    uri: Uri,
+    authority: Authority,
 }
 
 impl Service<Ask> for ToInstance {
@@ -74,14 +76,19 @@ impl Service<Ask> for ToInstance {
     }
 
     fn call(&mut self, mut request: Ask) -> ResponseFuture {
-        *request.uri_mut() = self.uri.clone();
+        let mut parts = mem::take(request.uri_mut()).into_parts();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(self.authority.clone());
+        // The client refuses one without an authority, and that of a path cannot fail.
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
         self.client.request(request)
     }
 }
 
 fn instances(addresses: &[SocketAddr]) -> Result<impl Iterator<Item = ToInstance> + use<>, Failed> {
     let client = http_client();
-    Ok(uris(addresses)?.into_iter().map(move |uri| ToInstance { client: client.clone(), uri }))
+    let authorities = addresses.iter().map(|address| address.to_string().parse()).collect::<Result<Vec<_>, _>>()?;
+    Ok(authorities.into_iter().map(move |authority| ToInstance { client: client.clone(), authority }))
 }
 
 fn balanced<S>(instances: Vec<S>, tasks: usize) -> Vec<impl Caller + use<S>>
@@ -103,8 +110,11 @@ impl<S> Caller for Balanced<S>
 where
     S: Service<Ask, Response = Response<Incoming>, Error = BoxError, Future: Send> + Send + 'static,
 {
-    async fn call(&mut self) -> Result<Rating, Failed> {
-        let response = self.service.ready().await?.call(Request::new(Empty::new())).await?;
+    async fn call(&mut self, thing: &str) -> Result<Rating, Failed> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = Uri::try_from(format!("/ratings/{thing}"))?;
+        say(request.headers_mut());
+        let response = self.service.ready().await?.call(request).await?;
         read(response).await
     }
 }

@@ -1,5 +1,6 @@
 //! hyper-util's pooling client, and a counter that takes the instances in turn. It has no timeout of its own.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use mainstay::contracts::ratings::Rating;
 
-use super::{Failed, PATH, read};
+use super::{Failed, read, say};
 use crate::end_to_end::work::Caller;
 
 pub(crate) type HttpClient = Client<HttpConnector, Empty<Bytes>>;
@@ -21,40 +22,42 @@ pub(crate) fn http_client() -> HttpClient {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-pub(crate) fn uris(addresses: &[SocketAddr]) -> Result<Vec<Uri>, Failed> {
-    addresses.iter().map(|address| Ok(format!("http://{address}{PATH}").parse()?)).collect()
-}
-
-/// Shared by the tasks.
-pub(crate) struct RoundRobin<T> {
+/// The instances' authorities in turn, shared by the tasks.
+pub(crate) struct RoundRobin {
     next: AtomicUsize,
-    all: Vec<T>,
+    all: Vec<String>,
 }
 
-impl<T> RoundRobin<T> {
-    pub(crate) fn over(all: Vec<T>) -> Arc<Self> {
+impl RoundRobin {
+    pub(crate) fn over(addresses: &[SocketAddr]) -> Arc<Self> {
+        let all = addresses.iter().map(ToString::to_string).collect();
         Arc::new(Self { next: AtomicUsize::new(0), all })
     }
 
-    pub(crate) fn next(&self) -> &T {
-        &self.all[self.next.fetch_add(1, Ordering::Relaxed) % self.all.len()]
+    /// Of the thing's rating, at the next instance.
+    pub(crate) fn next_url(&self, thing: &str) -> String {
+        let authority = &self.all[self.next.fetch_add(1, Ordering::Relaxed) % self.all.len()];
+        format!("http://{authority}/ratings/{thing}")
     }
 }
 
 pub(crate) struct Legacy {
     client: HttpClient,
-    uris: Arc<RoundRobin<Uri>>,
+    instances: Arc<RoundRobin>,
 }
 
-pub(crate) fn callers(addresses: &[SocketAddr], tasks: usize) -> Result<Vec<Legacy>, Failed> {
-    let (client, uris) = (http_client(), RoundRobin::over(uris(addresses)?));
-    Ok((0..tasks).map(|_| Legacy { client: client.clone(), uris: uris.clone() }).collect())
+pub(crate) fn callers(addresses: &[SocketAddr], tasks: usize) -> Vec<Legacy> {
+    let (client, instances) = (http_client(), RoundRobin::over(addresses));
+    let caller = || Legacy { client: client.clone(), instances: instances.clone() };
+    iter::repeat_with(caller).take(tasks).collect()
 }
 
 impl Caller for Legacy {
-    async fn call(&mut self) -> Result<Rating, Failed> {
+    async fn call(&mut self, thing: &str) -> Result<Rating, Failed> {
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.uris.next().clone();
+        *request.uri_mut() = Uri::try_from(self.instances.next_url(thing))?;
+        // A copy of what is said would have to grow for the host, which the client puts in: it costs more.
+        say(request.headers_mut());
         read(self.client.request(request).await?).await
     }
 }

@@ -18,8 +18,8 @@ pub(crate) fn callers(addresses: &[SocketAddr], tasks: usize) -> Result<Vec<Ours
 }
 
 impl Caller for Ours {
-    async fn call(&mut self) -> Result<Rating, Failed> {
-        let fetched = self.client.call(GetRating::new("camera")).await?;
+    async fn call(&mut self, thing: &str) -> Result<Rating, Failed> {
+        let fetched = self.client.call(GetRating::new(thing)).await?;
         match fetched.reason() {
             None => Ok(fetched.value),
             Some(why) => Err(format!("the last good value, as {why}").into()),

@@ -5,20 +5,19 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderValue, Request, Uri};
+use http::{HeaderMap, Request, Uri};
 use http_body_util::Empty;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use mainstay::contracts::ratings::Rating;
 use tokio::net::TcpStream;
 
-use super::{Failed, PATH, read};
+use super::{Failed, read, say};
 use crate::end_to_end::work::Caller;
 
 pub(crate) struct Raw {
     sender: SendRequest<Empty<Bytes>>,
-    host: HeaderValue,
-    path: Uri,
+    headers: HeaderMap,
 }
 
 /// Their connections take the addresses in turn.
@@ -29,17 +28,20 @@ pub(crate) async fn callers(addresses: &[SocketAddr], tasks: usize) -> Result<Ve
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        callers.push(Raw { sender, host: address.to_string().parse()?, path: Uri::from_static(PATH) });
+        let mut headers = HeaderMap::new();
+        say(&mut headers);
+        headers.insert(HOST, address.to_string().parse()?);
+        callers.push(Raw { sender, headers });
     }
     Ok(callers)
 }
 
 impl Caller for Raw {
-    async fn call(&mut self) -> Result<Rating, Failed> {
+    async fn call(&mut self, thing: &str) -> Result<Rating, Failed> {
         self.sender.ready().await?;
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.path.clone();
-        request.headers_mut().insert(HOST, self.host.clone());
+        *request.uri_mut() = Uri::try_from(format!("/ratings/{thing}"))?;
+        *request.headers_mut() = self.headers.clone();
         read(self.sender.send_request(request).await?).await
     }
 }
