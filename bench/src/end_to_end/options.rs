@@ -55,7 +55,7 @@ pub struct Options {
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = threads)]
     pub(crate) proxy_workers: usize,
 
-    /// Also count the client's instructions per call, with valgrind: half a minute
+    /// Also count the client's instructions per call, with valgrind: a minute
     #[arg(long)]
     pub(crate) instructions: bool,
 
