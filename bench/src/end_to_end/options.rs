@@ -68,6 +68,9 @@ pub struct Options {
     pub(crate) chart: Option<PathBuf>,
 }
 
+/// As `Cargo.toml` says for releases. One program, so that it is the same for all.
+const PROFILE: &str = "lto = \"fat\", codegen-units = 1";
+
 /// What this program is to its own children.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
@@ -98,13 +101,20 @@ impl Options {
             1 => "a current_thread runtime".to_owned(),
             more => format!("a runtime of {more} threads"),
         };
+        let shared = match (cores < self.threads + 1, cores < self.threads + 1 + self.proxy_workers) {
+            (true, _) => " Client, instances and proxy share the cores.",
+            (false, true) => " A proxy shares the cores with both.",
+            (false, false) => "",
+        };
         format!(
             "{cores} cores. Client: {runtime}. Instances: {} in one process of one thread. \
-             Workers of each proxy: {}.\nHTTP/1.1 over loopback, {} rounds, slices of {} ms in rotating order.",
+             Workers of each proxy: {}.{shared}\nHTTP/1.1 over loopback, {} rounds, slices of {} ms in rotating order. \
+             Built with {}.",
             instances::COUNT,
             self.proxy_workers,
             self.rounds,
             self.slice,
+            if cfg!(debug_assertions) { "the debug profile: no figure counts" } else { PROFILE },
         )
     }
 }
@@ -115,4 +125,28 @@ fn tasks(text: &str) -> Result<usize, String> {
 
 fn threads(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(|| "a number from 1 to 64".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_is_as_it_is_told() {
+        let manifest = include_str!("../../Cargo.toml");
+        let (_, release) = manifest.split_once("[profile.release]\n").unwrap();
+        for rule in PROFILE.split(", ") {
+            assert!(release.lines().any(|line| line == rule), "{rule}");
+        }
+    }
+
+    #[test]
+    fn it_is_told_when_cores_are_shared() {
+        let setting = |arguments: &[&str], cores| {
+            Options::parse_from(["end-to-end"].iter().chain(arguments).copied()).setting(cores)
+        };
+        assert!(setting(&[], 2).contains("A proxy shares the cores with both."));
+        assert!(setting(&["--threads", "2"], 2).contains("Client, instances and proxy share the cores."));
+        assert!(!setting(&["--threads", "2"], 4).contains("share"));
+    }
 }
