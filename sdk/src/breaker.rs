@@ -10,8 +10,8 @@
 //!
 //! A breaker is pure: it does no I/O and owns no clock. Everything that decides is in one atomic word
 //! (generation, state, failures in a row), so that admitting and recording never wait for another caller
-//! and reading never changes anything. The generation grows with every transition; a result that carries
-//! an older one is *stale* and changes nothing. That is what the well-known defects have in common (a
+//! and reading never changes anything. The generation grows with every transition and with every probe that ends; a
+//! result that carries an older one is *stale* and changes nothing. That is what the well-known defects have in common (a
 //! straggler closes a breaker, two failures open it twice, an old probe closes a new half-open period),
 //! and why counters alone were rejected.
 //!
@@ -243,7 +243,7 @@ impl Breaker {
                 (BreakerState::Closed, false) => word.next_open(),
                 (BreakerState::HalfOpen, true) if probe => word.next_closed(),
                 (BreakerState::HalfOpen, false) if probe && self.rules.probe == Probe::ByCall => word.next_open(),
-                (BreakerState::HalfOpen, false) if probe => word.without_probe(),
+                (BreakerState::HalfOpen, false) if probe => word.next_half_open(),
                 // No permit carries the generation of an open period.
                 (BreakerState::HalfOpen | BreakerState::Open, _) => return Recorded::Stale,
             };
@@ -264,7 +264,7 @@ impl Breaker {
         let word = self.load();
         if word.generation() == generation {
             // Nobody else moves a word whose probe is out and not lost; if it is lost, its successor holds it.
-            self.swap(word, word.without_probe());
+            self.swap(word, word.next_half_open());
         }
     }
 

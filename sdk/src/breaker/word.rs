@@ -59,10 +59,6 @@ impl Word {
         Self((self.0 | PROBING) & !DATED)
     }
 
-    pub(super) fn without_probe(self) -> Self {
-        Self(self.0 & !PROBING & !DATED)
-    }
-
     pub(super) fn dated(self) -> Self {
         Self(self.0 | DATED)
     }
