@@ -5,11 +5,11 @@
 //! neighbour of an open instance twice the load.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
 
 use crate::instance::{Admission, InstanceState};
+use crate::sync::{AtomicU64, Ordering};
 
 /// The instances that may be asked, as of the last change: callers read it without a lock. When a breaker turns, only
 /// the places change.

@@ -24,7 +24,6 @@ mod word;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mainstay_contracts::Policy;
@@ -33,6 +32,7 @@ use tokio::time::Instant;
 pub use self::permit::{Outcome, Permit, PermitCounts};
 use self::permit::{Standing, Tally};
 use self::word::Word;
+use crate::sync::{AtomicU64, Ordering};
 
 /// What a breaker lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,13 +5,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
 use mainstay_contracts::registry::{Instance, Presence};
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::breaker::{Breaker, BreakerState, Permit, Rules, Skipped};
+use crate::probe::Keeper;
+use crate::sync::{ArcSwap, Mutex};
 use crate::transport::{Connections, Network};
 
 /// What every call writes stands first, and so in one cache line with the count of references: with ten thousand
@@ -27,7 +27,7 @@ pub(crate) struct InstanceState {
     /// Held by the one background attempt whose caller has left; see `call::Attempt`.
     pub(crate) left_behind: AtomicBool,
     /// Held by the one task that retests and probes.
-    pub(crate) keeper: AtomicBool,
+    pub(crate) keeper: Keeper,
     /// Wakes that task: the breaker or the presence has changed.
     pub(crate) changed: Notify,
 }
@@ -87,7 +87,7 @@ impl InstanceState {
             answers: Answers::default(),
             skips: Mutex::default(),
             left_behind: AtomicBool::new(false),
-            keeper: AtomicBool::new(false),
+            keeper: Keeper::nobody(),
             changed: Notify::new(),
         })
     }

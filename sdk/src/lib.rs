@@ -65,12 +65,15 @@ mod instance;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(all(test, mainstay_loom))]
+mod models;
 mod observe;
 mod patience;
 mod probe;
 mod register;
 #[cfg(feature = "serve")]
 pub mod serve;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tower")]

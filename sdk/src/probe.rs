@@ -4,13 +4,15 @@
 //! request of our own to the contract's health path, so that no caller waits for an instance that is still
 //! down. A probe that fails says nothing and leaves the breaker half-open.
 
+mod keeper;
+
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
+pub(crate) use self::keeper::Keeper;
 use crate::breaker::{BreakerState, Outcome};
 use crate::client::Core;
 use crate::error::{Cause, ErrorKind};
@@ -24,16 +26,13 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Makes sure that an instance has its one keeper while its breaker is not closed.
 pub(crate) fn keep(core: &Arc<Core>, state: &Arc<InstanceState>) {
     state.changed.notify_one();
-    if !state.keeper.swap(true, Ordering::AcqRel) {
+    if state.keeper.take() {
         let (core, state) = (Arc::clone(core), Arc::clone(state));
         core.clone().spawn(async move {
             loop {
                 watch_over(&core, &state).await;
-                // A swap and not a store: whoever opened the breaker meanwhile either sees that nobody keeps it, or
-                // is seen below.
-                state.keeper.swap(false, Ordering::AcqRel);
-                let reopened = state.breaker.state(Instant::now()) != BreakerState::Closed;
-                if !reopened || core.roster.is_forgotten(&state) || state.keeper.swap(true, Ordering::AcqRel) {
+                let reopened = || state.breaker.state(Instant::now()) != BreakerState::Closed;
+                if !state.keeper.leave(|| reopened() && !core.roster.is_forgotten(&state)) {
                     return;
                 }
             }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
 
 use super::{Breaker, Recorded, Transition};
+use crate::sync::{AtomicU64, Ordering};
 
 /// How an admitted call ended, as its breaker sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,14 +6,11 @@
 mod known;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use mainstay_contracts::registry::{
     GONE_AFTER, GoneReason, Instance, InstanceId, Listed, Listing, Presence, SILENT_AFTER,
 };
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -21,6 +18,7 @@ use self::known::Known;
 use crate::balance::{Ready, RoundRobin};
 use crate::breaker::{BreakerState, Probe, Rules, Transition};
 use crate::instance::InstanceState;
+use crate::sync::{ArcSwap, AtomicU64, Guard, Mutex, Ordering};
 use crate::transport::Network;
 
 /// How long the memory of an instance that is gone is kept; longer if its breaker may be open for longer.
@@ -59,7 +57,7 @@ impl Roster {
         }
     }
 
-    pub(crate) fn ready(&self) -> arc_swap::Guard<Arc<Ready>> {
+    pub(crate) fn ready(&self) -> Guard<Arc<Ready>> {
         self.ready.load()
     }
 
