@@ -88,20 +88,26 @@ fn failures_count_in_a_row_only() {
 }
 
 #[test]
-fn a_thousand_concurrent_callers_at_half_open_are_one_probe() {
+fn ten_thousand_concurrent_callers_at_half_open_are_one_probe() {
     for probe in [Probe::ByCall, Probe::ByItself] {
         let (breaker, now) = half_open(probe);
-        let start = std::sync::Barrier::new(8);
+        let start = std::sync::Barrier::new(100);
         let admitted = std::thread::scope(|scope| {
             let caller = || {
+                let admit = || match probe {
+                    Probe::ByCall => breaker.admit(now),
+                    Probe::ByItself => breaker.admit_probe(now),
+                };
                 start.wait();
                 // Kept, so that no slot becomes free by dropping.
-                (0..125).filter_map(|_| breaker.admit_probe(now).ok()).collect::<Vec<_>>()
+                (0..100).filter_map(|_| admit().ok()).collect::<Vec<_>>()
             };
-            let callers: Vec<_> = (0..8).map(|_| scope.spawn(caller)).collect();
+            let callers: Vec<_> = (0..100).map(|_| scope.spawn(caller)).collect();
             callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
         });
-        assert_eq!(admitted.len(), 1);
+        assert_eq!((admitted.len(), breaker.permits().out()), (1, 1));
+        drop(admitted);
+        assert_settled(&breaker);
     }
 }
 

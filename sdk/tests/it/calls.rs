@@ -204,6 +204,38 @@ async fn without_a_health_path_two_concurrent_calls_are_one_probe() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ten_thousand_concurrent_calls_at_half_open_are_one_probe() {
+    let network = Network::new();
+    let answers = |target: &str| if target == "/health" { Answer::ok("{}") } else { Answer::ok(RATING) };
+    let slow = move |target: &str| answers(target).after(Duration::from_millis(10));
+    for policy in [NO_HEALTH_PATH, Ratings::POLICY] {
+        let instances = [network.instance("10.0.0.1:80", slow)];
+        let client = client(&network, &instances, policy);
+        let mut events = client.events();
+        instances[0].kill();
+        assert!(camera(&client).await.is_err());
+        // Half-open, and not a millisecond further: a probe of the client's own is still under way.
+        sleep(Duration::from_secs(30)).await;
+        instances[0].resume();
+        sleep(Duration::from_millis(1)).await;
+
+        let callers = (0..10_000).map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { camera(&client).await.is_ok() })
+        });
+        let mut answered = 0;
+        for caller in callers.collect::<Vec<_>>() {
+            answered += usize::from(caller.await.unwrap());
+        }
+        sleep(Duration::from_secs(2)).await;
+        let by_call = policy.health_path().is_none();
+        assert_eq!((answered, instances[0].requests()), (usize::from(by_call), 1));
+        assert_eq!(turns(&mut events).await, ["OPEN 1", "RETEST 1", "CLOSE 1"]);
+        assert_settled(&client).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_health_path_a_failed_probe_reopens() {
     let (instances, client) = ratings(1, NO_HEALTH_PATH);
     let mut events = client.events();
