@@ -213,4 +213,6 @@ impl Roster {
 }
 
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod tests;
