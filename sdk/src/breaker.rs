@@ -228,7 +228,16 @@ impl Breaker {
             .then_some(Transition::Retest)
     }
 
-    fn record(&self, generation: u32, probe: bool, success: bool, now: Instant) -> Recorded {
+    /// Before a transition, it asks for leave to make it, and gives that back with it: whoever tells of transitions in
+    /// their order makes them one at a time, and a result that turns nothing asks for nothing.
+    fn record<L>(
+        &self,
+        generation: u32,
+        probe: bool,
+        success: bool,
+        now: Instant,
+        leave: impl Fn() -> L,
+    ) -> Recorded<(Transition, L)> {
         loop {
             let word = self.load();
             if word.generation() != generation {
@@ -247,15 +256,15 @@ impl Breaker {
                 // No permit carries the generation of an open period.
                 (BreakerState::HalfOpen | BreakerState::Open, _) => return Recorded::Stale,
             };
+            let leave = (next.state() != word.state()).then(&leave);
             if self.swap(word, next) {
-                return Recorded::Counted(match next.state() {
-                    state if state == word.state() => None,
-                    BreakerState::Open => {
-                        self.date_retest(next, now);
-                        Some(Transition::Opened)
-                    }
-                    _ => Some(Transition::Closed),
-                });
+                let transition = if next.state() == BreakerState::Open {
+                    self.date_retest(next, now);
+                    Transition::Opened
+                } else {
+                    Transition::Closed
+                };
+                return Recorded::Counted(leave.map(|leave| (transition, leave)));
             }
         }
     }
@@ -317,8 +326,8 @@ impl fmt::Debug for Breaker {
 }
 
 /// What recording a result came to.
-enum Recorded {
-    Counted(Option<Transition>),
+enum Recorded<T> {
+    Counted(Option<T>),
     Stale,
 }
 

@@ -11,6 +11,7 @@ mod probing;
 mod reading;
 mod retest;
 mod roster;
+mod telling;
 
 use std::env;
 use std::sync::Arc;

@@ -54,11 +54,7 @@ async fn watch_over(core: &Arc<Core>, state: &Arc<InstanceState>) {
                 () = state.changed.notified() => {}
             },
             (BreakerState::Open, None) => tokio::task::yield_now().await,
-            (BreakerState::HalfOpen, Some(_)) => {
-                if let Some(transition) = state.breaker.tick(Instant::now()) {
-                    core.turned(state, transition, None);
-                }
-            }
+            (BreakerState::HalfOpen, Some(_)) => core.retest(state),
             (BreakerState::HalfOpen, None) => match core.policy.health_path() {
                 Some(path) if state.is_present() => probe_each_second(core, state, path, &mut complained).await,
                 _ => state.changed.notified().await,

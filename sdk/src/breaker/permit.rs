@@ -59,16 +59,21 @@ impl<H: Deref<Target = Breaker>> Permit<H> {
     /// Settles the permit at `now`. If that changed the breaker's state, says how; if the breaker has moved on
     /// since the permit was given, the result is stale and changes nothing.
     pub fn record(mut self, outcome: Outcome, now: Instant) -> Option<Transition> {
-        self.settle(outcome, now)
+        self.settle(outcome, now, || ()).map(|(transition, ())| transition)
     }
 
-    /// As [`record`](Permit::record), for who still needs its holder. Once only.
-    pub(crate) fn settle(&mut self, outcome: Outcome, now: Instant) -> Option<Transition> {
+    /// As [`record`](Permit::record), for who still needs its holder, and makes transitions by `leave` only. Once only.
+    pub(crate) fn settle<L>(
+        &mut self,
+        outcome: Outcome,
+        now: Instant,
+        leave: impl Fn() -> L,
+    ) -> Option<(Transition, L)> {
         let probe = self.is_probe();
         self.standing = Standing::Settled;
         let breaker = &*self.holder;
         let tally = &breaker.tally;
-        match breaker.record(self.generation, probe, outcome == Outcome::Success, now) {
+        match breaker.record(self.generation, probe, outcome == Outcome::Success, now, leave) {
             Recorded::Stale => {
                 tally.stale.fetch_add(1, Ordering::Relaxed);
                 None

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use mainstay_contracts::registry::{Listed, Presence};
 use mainstay_contracts::{Address, Policy};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep};
@@ -40,7 +40,8 @@ pub(crate) struct Core {
     is_discovered: AtomicBool,
     discovered: watch::Sender<bool>,
     events: broadcast::Sender<Event>,
-    /// Held while a transition is published and told, so that an instance's events come in their order.
+    /// Held while a transition is made, published and told, so that an instance's events come in their order: were it
+    /// taken after the transition only, the next one could be told before.
     turning: Mutex<()>,
     runtime: Handle,
     stop: CancellationToken,
@@ -75,7 +76,7 @@ impl Core {
         });
         if let Discover::Fixed(addresses) = discover {
             let listed = |instance| Listed { instance, presence: Presence::Up };
-            core.tell(core.roster.note(discover::fixed(addresses).into_iter().map(listed), now));
+            core.note(|roster| roster.note(discover::fixed(addresses).into_iter().map(listed), now));
             core.discovered();
         }
         core.spawn(tidy(Arc::clone(&core)));
@@ -117,18 +118,31 @@ impl Core {
         cause: Option<&Cause>,
         now: Instant,
     ) {
-        if let Some(transition) = permit.settle(outcome, now) {
-            self.turned(permit.holder().instance(), transition, cause);
+        if let Some((transition, turning)) = permit.settle(outcome, now, || self.turning.lock()) {
+            self.turned(&turning, permit.holder().instance(), transition, cause);
+        }
+    }
+
+    /// Retests an instance if its time has come.
+    pub(crate) fn retest(self: &Arc<Self>, state: &Arc<InstanceState>) {
+        let turning = self.turning.lock();
+        if let Some(transition) = state.breaker.tick(Instant::now()) {
+            self.turned(&turning, state, transition, None);
         }
     }
 
     /// A breaker has turned: the rotation changes, its keeper is told, and so is the world, once.
-    pub(crate) fn turned(self: &Arc<Self>, state: &Arc<InstanceState>, transition: Transition, cause: Option<&Cause>) {
+    fn turned(
+        self: &Arc<Self>,
+        _turning: &MutexGuard<'_, ()>,
+        state: &Arc<InstanceState>,
+        transition: Transition,
+        cause: Option<&Cause>,
+    ) {
         if transition == Transition::Opened {
             // What made it fail may have broken the others too, and a probe takes a connection of its own.
             state.connections.forget_idle();
         }
-        let turning = self.turning.lock();
         self.roster.turned(state, Instant::now());
         let instance = state.instance();
         self.emit(match transition {
@@ -136,17 +150,18 @@ impl Core {
             Transition::Retest => EventKind::Retest { instance },
             Transition::Closed => EventKind::Close { instance },
         });
-        drop(turning);
         probe::keep(self, state);
     }
 
-    pub(crate) fn tell(self: &Arc<Self>, noted: Vec<Noted>) {
-        for noted in noted {
+    /// Has the roster note something, and tells what that means.
+    pub(crate) fn note(self: &Arc<Self>, note: impl FnOnce(&Roster) -> Vec<Noted>) {
+        let turning = self.turning.lock();
+        for noted in note(&self.roster) {
             match noted {
                 Noted::Up(instance) => self.emit(EventKind::Up { instance }),
                 Noted::Silent(instance) => self.emit(EventKind::Silent { instance }),
                 Noted::Gone(instance, why) => self.emit(EventKind::Gone { instance, why }),
-                Noted::Retest(state) => self.turned(&state, Transition::Retest, None),
+                Noted::Retest(state) => self.turned(&turning, &state, Transition::Retest, None),
             }
         }
     }

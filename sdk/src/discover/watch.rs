@@ -85,13 +85,12 @@ async fn follow(
         if connection.hear(now) {
             core.registry_back(&connection.address);
         }
-        let noted = match frame {
-            WatchFrame::Snapshot(listing) => core.roster.note_listing(listing, now),
-            WatchFrame::Changed { listed, .. } => core.roster.note([listed], now),
-            WatchFrame::Gone { id, why, .. } => core.roster.note_gone(&id, why, now),
-            WatchFrame::Bookmark { .. } | WatchFrame::Unknown => Vec::new(),
-        };
-        core.tell(noted);
+        match frame {
+            WatchFrame::Snapshot(listing) => core.note(|roster| roster.note_listing(listing, now)),
+            WatchFrame::Changed { listed, .. } => core.note(|roster| roster.note([listed], now)),
+            WatchFrame::Gone { id, why, .. } => core.note(|roster| roster.note_gone(&id, why, now)),
+            WatchFrame::Bookmark { .. } | WatchFrame::Unknown => {}
+        }
         core.discovered();
     }
 }
@@ -101,8 +100,12 @@ async fn follow(
 pub(crate) async fn keep_time(core: Arc<Core>) {
     loop {
         let now = Instant::now();
-        let (noted, next) = core.roster.tick(now);
-        core.tell(noted);
+        let mut next = None;
+        core.note(|roster| {
+            let (noted, due) = roster.tick(now);
+            next = due;
+            noted
+        });
         let idle = now + IDLE_TICK;
         tokio::select! {
             () = sleep_until(next.map_or(idle, |next| next.clamp(now + SHORTEST_TICK, idle))) => {}

@@ -108,7 +108,7 @@ impl World {
     }
 
     pub(super) fn settle(&mut self, mut permit: Admission, outcome: Outcome) {
-        if let Some(transition) = permit.settle(outcome, self.now) {
+        if let Some((transition, ())) = permit.settle(outcome, self.now, || ()) {
             self.turned(permit.holder().instance(), transition);
         }
     }
