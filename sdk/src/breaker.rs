@@ -233,7 +233,6 @@ impl Breaker {
     fn record<L>(
         &self,
         generation: u32,
-        probe: bool,
         success: bool,
         now: Instant,
         leave: impl Fn() -> L,
@@ -250,11 +249,12 @@ impl Breaker {
                     word.with_failures(word.failures() + 1)
                 }
                 (BreakerState::Closed, false) => word.next_open(),
-                (BreakerState::HalfOpen, true) if probe => word.next_closed(),
-                (BreakerState::HalfOpen, false) if probe && self.rules.probe == Probe::ByCall => word.next_open(),
-                (BreakerState::HalfOpen, false) if probe => word.next_half_open(),
+                // In half-open, only a probe carries the generation.
+                (BreakerState::HalfOpen, true) => word.next_closed(),
+                (BreakerState::HalfOpen, false) if self.rules.probe == Probe::ByCall => word.next_open(),
+                (BreakerState::HalfOpen, false) => word.next_half_open(),
                 // No permit carries the generation of an open period.
-                (BreakerState::HalfOpen | BreakerState::Open, _) => return Recorded::Stale,
+                (BreakerState::Open, _) => return Recorded::Stale,
             };
             let leave = (next.state() != word.state()).then(&leave);
             if self.swap(word, next) {

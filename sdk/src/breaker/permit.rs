@@ -69,11 +69,10 @@ impl<H: Deref<Target = Breaker>> Permit<H> {
         now: Instant,
         leave: impl Fn() -> L,
     ) -> Option<(Transition, L)> {
-        let probe = self.is_probe();
         self.standing = Standing::Settled;
         let breaker = &*self.holder;
         let tally = &breaker.tally;
-        match breaker.record(self.generation, probe, outcome == Outcome::Success, now, leave) {
+        match breaker.record(self.generation, outcome == Outcome::Success, now, leave) {
             Recorded::Stale => {
                 tally.stale.fetch_add(1, Ordering::Relaxed);
                 None
