@@ -234,6 +234,12 @@ fn reading_changes_nothing() {
     assert_eq!(breaker.tick(due), Some(Transition::Retest));
 }
 
+#[test]
+fn states_are_called_as_pages_and_logs_call_them() {
+    let called = [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen].map(|state| state.to_string());
+    assert_eq!(called, ["CLOSED", "OPEN", "HALF-OPEN"]);
+}
+
 /// A breaker as a page of plain sequential code.
 struct Model {
     rules: Rules,

@@ -178,6 +178,27 @@ async fn a_gather_is_complete_when_enough_have_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_set_before_the_judge_holds_after_it() {
+    let (_instances, client) = bidders([bid(1), bid(2).after(SECOND / 2)]);
+    let asked = client.gather(Ask::new("car", "good")).complete(Completion::First(1)).deadline(SECOND / 4);
+    let bids = asked.judge(Offer::bid).await.unwrap();
+    assert_eq!((bids.completion, bids.deadline), (Completion::First(1), SECOND / 4));
+    assert_eq!(names(&bids), ["answered", "cancelled"]);
+    assert_settled(&client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_gather_may_take_longer_than_an_hour() {
+    let (_instances, client) = bidders([bid(1)]);
+    for (asked, given) in [(Duration::MAX, 3600 * SECOND), (3599 * SECOND, 3599 * SECOND)] {
+        let under_way = client.gather(Ask::new("car", "good")).deadline(asked).start().await.unwrap();
+        assert_eq!(under_way.deadline(), given);
+        assert_eq!(under_way.whole().await.deadline, given);
+    }
+    assert_settled(&client).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_leg_that_is_cut_off_is_judged_when_its_instance_had_its_time() {
     let (instances, client) = bidders([bid(1), bid(2).after(Duration::from_millis(700))]);
     instances[0].pause();
