@@ -86,3 +86,25 @@ impl fmt::Debug for Word {
         f.write_str(if self.is_probing() { ", probing)" } else { ")" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_transition_and_no_probe_is_dated_before_it_is_said() {
+        let closed = Word::CLOSED;
+        let half_open = closed.next_open().next_half_open();
+        for fresh in [closed.next_open(), half_open, half_open.dated().with_probe(), half_open.dated().next_closed()] {
+            assert!(!fresh.is_dated() && fresh.dated().is_dated(), "{fresh:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_twice_is_said_once() {
+        let word = Word::CLOSED.next_open().next_half_open();
+        assert_eq!(word.dated().dated(), word.dated());
+        assert_eq!(word.with_probe().with_probe(), word.with_probe());
+        assert_eq!(word.with_failures(2).with_failures(2), word.with_failures(2));
+    }
+}
