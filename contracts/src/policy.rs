@@ -27,6 +27,7 @@ pub enum Idempotence {
 /// | [`idempotence`](Policy::idempotence) | by HTTP method | |
 /// | [`keep_last_good`](Policy::keep_last_good) of calls that only read | 10 min | ≤ 24 h, or nothing is kept |
 /// | [`answer_limit`](Policy::answer_limit) | 1 MiB | 1 byte to 1 GiB |
+/// | [`http2`](Policy::http2): all calls of an instance over one connection | no: HTTP/1.1, a connection for each call under way | |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     timeout: Duration,
@@ -37,6 +38,7 @@ pub struct Policy {
     idempotence: Idempotence,
     keep_last_good: Option<Duration>,
     answer_limit: usize,
+    http2: bool,
 }
 
 const MIB: usize = 1024 * 1024;
@@ -54,6 +56,7 @@ impl Policy {
         idempotence: Idempotence::ByMethod,
         keep_last_good: Some(Duration::from_secs(10 * 60)),
         answer_limit: MIB,
+        http2: false,
     };
 
     /// Starts from [`Policy::DEFAULT`].
@@ -110,6 +113,14 @@ impl Policy {
     /// are not trusted, as decoding takes time.
     pub const fn answer_limit(&self) -> usize {
         self.answer_limit
+    }
+
+    /// Whether instances are asked over HTTP/2: one connection to each, which all calls share. Over TLS the instance
+    /// must agree to it; without TLS it is taken to know HTTP/2. Clients need the feature `http2` for it.
+    ///
+    /// The instance bounds how many calls may be under way at once; those beyond wait for it within their timeout.
+    pub const fn http2(&self) -> bool {
+        self.http2
     }
 }
 
@@ -182,6 +193,18 @@ impl PolicyBuilder {
     /// Sets [`Policy::answer_limit`].
     pub const fn answer_limit(mut self, bytes: usize) -> Self {
         self.0.answer_limit = bytes;
+        self
+    }
+
+    /// Sets [`Policy::http2`].
+    pub const fn http2(mut self) -> Self {
+        self.0.http2 = true;
+        self
+    }
+
+    /// Clears [`Policy::http2`]: HTTP/1.1.
+    pub const fn http1(mut self) -> Self {
+        self.0.http2 = false;
         self
     }
 
@@ -291,6 +314,14 @@ mod tests {
         assert_eq!(policy.deadline(), Duration::from_secs(2));
         let policy = policy.to_builder().deadline(Duration::from_secs(5)).build_const();
         assert_eq!(policy.deadline(), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn http2_is_asked_for() {
+        assert!(!Policy::DEFAULT.http2());
+        let policy = Policy::builder().http2().build_const();
+        assert!(policy.http2());
+        assert_eq!(policy.to_builder().http1().build(), Ok(Policy::DEFAULT));
     }
 
     #[test]

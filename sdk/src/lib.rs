@@ -36,7 +36,8 @@
 //! | [`testing`] (feature `testing`) | a simulated network, for tests under paused time |
 //! | [`tower`] (feature `tower`) | a client as a `tower` service |
 //!
-//! Feature `tls`: instances and registries at `https` addresses, see [`ClientBuilder`].
+//! Feature `tls`: instances and registries at `https` addresses, see [`ClientBuilder`]. Feature `http2`: one connection
+//! for all calls of an instance, where the [`Policy`] says so.
 //!
 //! # What is logged
 //!

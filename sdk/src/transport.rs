@@ -1,12 +1,14 @@
 //! Connections of one instance, owned by what is remembered of it: to pick an instance is to pick its
 //! connections.
 //!
-//! HTTP/1.1 with keep-alive over hyper's connection-level client. hyper-util's pooled client was the
+//! HTTP/1.1 with keep-alive, or by policy one connection of HTTP/2, over hyper's connection-level client. hyper-util's pooled client was the
 //! alternative; it looks connections up by address on every call, drives each in a task of its own, and does not
 //! tell for certain whether a failed request was sent.
 
 mod broken;
 mod connection;
+#[cfg(feature = "http2")]
+mod http2;
 mod idle;
 mod lines;
 mod network;
@@ -26,13 +28,16 @@ use tracing::warn;
 
 pub(crate) use self::broken::{Broken, Unmade};
 use self::connection::{Connection, Unanswered};
+#[cfg(feature = "http2")]
+use self::http2::Multiplexed;
 use self::idle::Idle;
 pub(crate) use self::lines::Lines;
 pub(crate) use self::network::Network;
-use self::network::Way;
+use self::network::{Protocol, Way};
 pub(crate) use self::outgoing::Outgoing;
 pub(crate) use self::reply::Reply;
 use self::slots::Slots;
+use self::socket::Socket;
 #[cfg(feature = "tls")]
 pub(crate) use self::tls::Tls;
 
@@ -47,6 +52,9 @@ pub(crate) struct Connections {
     address: Address,
     idle: Idle,
     slots: Slots,
+    /// In place of all others, where the policy says so.
+    #[cfg(feature = "http2")]
+    multiplexed: Option<Box<Multiplexed>>,
 }
 
 impl Connections {
@@ -55,7 +63,14 @@ impl Connections {
         if way.is_none() {
             warn!(target: "mainstay::call", "{address} cannot be called: {}", Broken::from(Unmade::NoTls));
         }
-        Self { way, address: address.clone(), idle: Idle::default(), slots: Slots::new(OPEN_LIMIT) }
+        Self {
+            way,
+            address: address.clone(),
+            idle: Idle::default(),
+            slots: Slots::new(OPEN_LIMIT),
+            #[cfg(feature = "http2")]
+            multiplexed: network.is_multiplexed().then(Box::default),
+        }
     }
 
     /// A free slot, if there is one now.
@@ -74,18 +89,26 @@ impl Connections {
     /// Closes the connections that nobody uses.
     pub(crate) fn forget_idle(&self) {
         self.idle.close();
+        #[cfg(feature = "http2")]
+        self.multiplexed.iter().for_each(|multiplexed| multiplexed.close());
     }
 
     /// Closes the connections that broke while nobody used them, or that nobody has used for long.
     pub(crate) fn tend_idle(&self) {
         self.idle.tend();
+        #[cfg(feature = "http2")]
+        self.multiplexed.iter().for_each(|multiplexed| multiplexed.tend());
     }
 
     /// One request, one whole answer, over a connection of its own that is closed afterwards: what a probe wants.
     pub(crate) async fn exchange_once(&self, request: &Outgoing) -> Result<Reply, Broken> {
+        #[cfg(feature = "http2")]
+        if let Some(multiplexed) = &self.multiplexed {
+            return Box::pin(multiplexed.exchange_once(self, request)).await;
+        }
         let mut connection = self.connect().await?;
         let (head, body) = connection.send(request, false).await.map_err(Unanswered::broken)?;
-        head.read(body, &mut connection, request.limit).await
+        head.read(body, request.limit, |body, cx| connection.poll_frame(body, cx)).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
@@ -95,9 +118,13 @@ impl Connections {
         Ok((head.status, Lines::new(connection, body)))
     }
 
-    async fn connect(&self) -> Result<Box<Connection>, Broken> {
+    async fn socket(&self, protocol: Protocol) -> Result<Socket, Unmade> {
         let way = self.way.as_ref().ok_or(Unmade::NoTls)?;
-        let socket = way.connect(self.address.authority(), self.address.path()).await?;
+        way.connect(self.address.authority(), self.address.path(), protocol).await
+    }
+
+    async fn connect(&self) -> Result<Box<Connection>, Broken> {
+        let socket = self.socket(Protocol::Http1).await?;
         Connection::new(socket, &self.address).await.map_err(Broken::Connection)
     }
 }
@@ -109,8 +136,12 @@ pub(crate) struct Slot(Arc<Connections>);
 impl Slot {
     /// One request, one whole answer. The request counts as sent before its first byte may leave.
     ///
-    /// Cancel safe: dropping it closes the connection it used.
+    /// Cancel safe: dropping it closes the connection it used, or the stream on the one that all use.
     pub(crate) async fn exchange(&self, request: &Outgoing) -> Result<Reply, Broken> {
+        #[cfg(feature = "http2")]
+        if let Some(multiplexed) = &self.0.multiplexed {
+            return Box::pin(multiplexed.exchange(&self.0, request)).await;
+        }
         let idle = &self.0.idle;
         let mut kept = idle.take();
         loop {
@@ -123,7 +154,7 @@ impl Slot {
             let before = request.sent.swap(true, Ordering::Relaxed);
             let error = match connection.send(request, self.0.slots.taken() > 1).await {
                 Ok((head, body)) => {
-                    let reply = head.read(body, &mut connection, request.limit).await?;
+                    let reply = head.read(body, request.limit, |body, cx| connection.poll_frame(body, cx)).await?;
                     idle.put(connection);
                     return Ok(reply);
                 }

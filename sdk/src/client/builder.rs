@@ -105,10 +105,14 @@ impl<S: Service> ClientBuilder<S> {
     ///
     /// # Errors
     /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when one of their addresses is
-    /// `https` and no TLS was said, when the service has a name that no registry takes, or outside of a tokio runtime.
-    pub fn build(self) -> Result<Client<S>, BuildError> {
+    /// `https` and no TLS was said, when the policy asks for HTTP/2 and the feature is not there, when the service has a name that no registry takes, or outside of a tokio runtime.
+    pub fn build(mut self) -> Result<Client<S>, BuildError> {
         check_service_name(S::NAME).map_err(BuildError::Name)?;
         let discover = self.discover.ok_or(BuildError::Nowhere)?;
+        if self.policy.http2() && !cfg!(feature = "http2") {
+            return Err(BuildError::NoHttp2);
+        }
+        self.network.http2 = self.policy.http2();
         if let Some(address) = discover.addresses().iter().find(|address| !self.network.reaches(address)) {
             return Err(BuildError::NoTls(address.clone()));
         }
@@ -129,6 +133,8 @@ pub enum BuildError {
     NoRuntime,
     /// This address is `https`, and the client has no TLS: the feature `tls`, and `tls(..)`.
     NoTls(Address),
+    /// The policy asks for HTTP/2, and the client is built without the feature `http2`.
+    NoHttp2,
     /// The contract's name is not one.
     Name(BadName),
 }
@@ -139,6 +145,7 @@ impl fmt::Display for BuildError {
             Self::Nowhere => f.write_str("no place to look for instances: say registry(..) or fixed(..)"),
             Self::NoRuntime => f.write_str("a client must be built inside a tokio runtime"),
             Self::NoTls(address) => write!(f, "no TLS for {address}: turn on the feature tls, and say tls(..)"),
+            Self::NoHttp2 => f.write_str("the policy asks for HTTP/2: turn on the feature http2"),
             Self::Name(_) => f.write_str("the contract's name cannot be registered"),
         }
     }
@@ -148,7 +155,7 @@ impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Name(error) => Some(error),
-            Self::Nowhere | Self::NoRuntime | Self::NoTls(_) => None,
+            Self::Nowhere | Self::NoRuntime | Self::NoTls(_) | Self::NoHttp2 => None,
         }
     }
 }

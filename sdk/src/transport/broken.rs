@@ -21,6 +21,7 @@ pub(crate) enum Unmade {
     /// Nobody is there, or whoever is does not want it.
     Refused(Arc<io::Error>),
     /// Somebody is there, and no TLS was agreed upon.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS has a handshake that can fail"))]
     Handshake(Arc<io::Error>),
     /// Our own side could not even try.
     NoSocket(Arc<io::Error>),

@@ -72,19 +72,18 @@ impl Connection {
     }
 
     /// The next part of an answer's body.
-    ///
-    /// Cancel safe.
-    pub(super) async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
-        poll_fn(|cx| {
-            // Taking a part wakes whoever drives, to read the next one: this is who does.
-            self.driver.let_go();
-            if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut looking()) {
-                return Poll::Ready(frame);
-            }
-            self.driver.drive(cx);
-            Pin::new(&mut *body).poll_frame(&mut looking())
-        })
-        .await
+    pub(super) fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        // Taking a part wakes whoever drives, to read the next one: this is who does.
+        self.driver.let_go();
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut looking()) {
+            return Poll::Ready(frame);
+        }
+        self.driver.drive(cx);
+        Pin::new(&mut *body).poll_frame(&mut looking())
     }
 
     /// Leaves the connection to whoever uses it next. Is there anything to leave?

@@ -1,5 +1,7 @@
 //! A stream of JSON lines, as the registry sends them.
 
+use std::future::poll_fn;
+
 use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
 
@@ -35,7 +37,7 @@ impl Lines {
             if searched > LINE_LIMIT {
                 return Err(Broken::TooLarge(LINE_LIMIT));
             }
-            match self.connection.frame(&mut self.body).await {
+            match poll_fn(|cx| self.connection.poll_frame(&mut self.body, cx)).await {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(Broken::Connection(error)),
                 Some(Ok(frame)) => {

@@ -17,6 +17,16 @@ pub(crate) struct Network {
     pub(crate) simulated: Option<crate::testing::Network>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
+    /// As the policy says.
+    pub(crate) http2: bool,
+}
+
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http1,
+    #[cfg(feature = "http2")]
+    Http2,
 }
 
 /// How one instance is reached.
@@ -44,6 +54,16 @@ impl Network {
         if address.is_https() { self.over_tls(address) } else { Some(Way::Tcp) }
     }
 
+    /// Is all that goes to an instance to go over one connection?
+    #[cfg(feature = "http2")]
+    pub(super) fn is_multiplexed(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if self.simulated.is_some() {
+            return false;
+        }
+        self.http2
+    }
+
     #[cfg(feature = "tls")]
     fn over_tls(&self, address: &Address) -> Option<Way> {
         let tls = self.tls.clone()?;
@@ -58,15 +78,15 @@ impl Network {
 
 impl Way {
     /// A socket of the instance: by `host:port`, and in a simulated network by its path too.
-    pub(super) async fn connect(&self, authority: &str, path: &str) -> Result<Socket, Unmade> {
+    pub(super) async fn connect(&self, authority: &str, path: &str, protocol: Protocol) -> Result<Socket, Unmade> {
         match self {
             Self::Tcp => {
-                let _ = path;
+                let _ = (path, protocol);
                 Ok(Socket::Tcp(TokioIo::new(tcp(authority).await?)))
             }
             #[cfg(feature = "tls")]
             Self::Tls(secured) => {
-                let socket = secured.handshake(tcp(authority).await?).await?;
+                let socket = secured.handshake(tcp(authority).await?, protocol).await?;
                 Ok(Socket::Tls(Box::new(TokioIo::new(socket))))
             }
             #[cfg(feature = "testing")]

@@ -1,14 +1,23 @@
 //! What an instance answers.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming};
 
 use super::Broken;
-use super::connection::Connection;
+
+/// How the next part of a body is had: whoever drives its connection knows.
+pub(super) trait PollFrame:
+    FnMut(&mut Incoming, &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>>
+{
+}
+
+impl<F> PollFrame for F where F: FnMut(&mut Incoming, &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {}
 
 /// A whole answer.
 #[derive(Debug)]
@@ -36,9 +45,9 @@ impl Head {
     }
 
     /// Reads the body, which may have so many bytes.
-    pub(super) async fn read(self, body: Incoming, connection: &mut Connection, limit: usize) -> Result<Reply, Broken> {
+    pub(super) async fn read(self, body: Incoming, limit: usize, frame: impl PollFrame) -> Result<Reply, Broken> {
         let Self { status, retry_after } = self;
-        let body = whole(connection, body, limit).await?;
+        let body = whole(body, limit, frame).await?;
         // These say that there is nothing (RFC 9110, 15.3.5 and 15.3.6), and nothing is null. From any other status,
         // an empty body is a broken one.
         let nothing = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) && body.is_empty();
@@ -48,10 +57,10 @@ impl Head {
 }
 
 /// Most bodies are one frame, which stays where it was read.
-async fn whole(connection: &mut Connection, mut body: Incoming, limit: usize) -> Result<Bytes, Broken> {
+async fn whole(mut body: Incoming, limit: usize, mut frame: impl PollFrame) -> Result<Bytes, Broken> {
     let mut whole = Bytes::new();
     while !body.is_end_stream()
-        && let Some(frame) = connection.frame(&mut body).await
+        && let Some(frame) = poll_fn(|cx| frame(&mut body, cx)).await
     {
         let Ok(data) = frame.map_err(Broken::Connection)?.into_data() else { continue };
         if whole.len() + data.len() > limit {

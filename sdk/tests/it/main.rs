@@ -6,6 +6,7 @@ mod calls;
 mod common;
 mod connections;
 mod gather;
+mod http2;
 mod registry;
 mod serve;
 mod story;

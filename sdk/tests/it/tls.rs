@@ -149,6 +149,28 @@ async fn a_connection_that_closed_while_idle_is_replaced_without_an_error() {
 }
 
 #[tokio::test]
+async fn http2_is_agreed_upon_in_the_handshake() {
+    let authority = Authority::new();
+    let identity = || authority.certify(&["127.0.0.1"]);
+    let mut both = authority.server(identity());
+    both.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
+    let instance = Instance::start(both).await;
+    let http1 = client(instance.address("127.0.0.1"), &authority.client());
+    let ask = |address| Client::<Ratings>::builder().fixed([address]).policy(TWICE.to_builder().http2().build_const());
+    let http2 = ask(instance.address("127.0.0.1")).tls(&authority.client()).build().unwrap();
+    for client in [&http1, &http2] {
+        let calls = futures_util::future::join_all((0..10).map(|_| camera(client))).await;
+        assert!(calls.into_iter().all(|call| call.unwrap().is_live()));
+    }
+    assert_eq!((instance.handshakes(), instance.requests()), (11, 20), "ten connections, and one");
+
+    let neither = Instance::start(authority.server(identity())).await;
+    let client = ask(neither.address("127.0.0.1")).tls(&authority.client()).build().unwrap();
+    let error = refused(&client).await;
+    assert!(told(&error).contains("no HTTP/2 was agreed upon"), "{}", told(&error));
+}
+
+#[tokio::test]
 async fn a_client_without_tls_is_not_built_for_https() {
     let https = || "https://127.0.0.1:1".parse::<Address>().unwrap();
     let builder = Client::<Ratings>::builder;

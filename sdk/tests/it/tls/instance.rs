@@ -1,17 +1,17 @@
 //! An instance that speaks TLS, on a real socket.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use mainstay::Address;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -63,7 +63,10 @@ impl Instance {
                 connections.spawn(async move {
                     if let Ok(socket) = acceptor.accept(socket).await {
                         counts.handshakes.fetch_add(1, Ordering::Relaxed);
-                        serve(socket, &counts, close).await;
+                        match socket.get_ref().1.alpn_protocol() {
+                            Some(b"h2") => serve_http2(socket, &counts).await,
+                            _ => serve(socket, &counts, close).await,
+                        }
                         let _ = closes.send(());
                     }
                 });
@@ -95,12 +98,18 @@ impl Instance {
     }
 }
 
+fn answer(counts: &Counts) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
+    counts.requests.fetch_add(1, Ordering::Relaxed);
+    ready(Ok(Response::new(Full::new(Bytes::from(RATING)))))
+}
+
+async fn serve_http2(socket: TlsStream<TcpStream>, counts: &Counts) {
+    let builder = http2::Builder::new(TokioExecutor::new());
+    let _ = builder.serve_connection(TokioIo::new(socket), service_fn(|_| answer(counts))).await;
+}
+
 async fn serve(socket: TlsStream<TcpStream>, counts: &Counts, mut close: watch::Receiver<Option<Close>>) {
-    let answer = |_: Request<Incoming>| {
-        counts.requests.fetch_add(1, Ordering::Relaxed);
-        async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(RATING)))) }
-    };
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service_fn(answer));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service_fn(|_| answer(counts)));
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
