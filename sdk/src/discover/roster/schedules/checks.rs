@@ -96,9 +96,9 @@ impl World {
     pub(super) fn end(mut self) {
         while let Some(out) = self.out.pop() {
             if self.rng.bool() {
-                self.settle(out.permit, Outcome::Failure)
+                self.settle(out.permit, Outcome::Failure);
             } else {
-                drop(out)
+                drop(out);
             }
             self.check();
         }
