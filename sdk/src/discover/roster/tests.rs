@@ -64,6 +64,14 @@ fn who_is_not_listed_any_more_is_gone() {
 }
 
 #[test]
+fn who_is_silent_is_told_as_that_and_is_asked_nevertheless() {
+    let (roster, now) = (roster(), Instant::now());
+    let silent = Listed { presence: Presence::Silent, ..listed(1, 1) };
+    assert_eq!(told(&roster.note([silent], now)), ["silent 1"]);
+    assert_eq!(ready(&roster), [1]);
+}
+
+#[test]
 fn a_restarted_registry_that_knows_nobody_empties_nothing() {
     let (roster, now) = (roster(), Instant::now());
     roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
