@@ -32,6 +32,7 @@
 //! | `error` | why there is no live answer |
 //! | `observe` | what a page is drawn from: [`Snapshot`], [`Events`] |
 //! | `register` | being there: [`Registration`], [`Lease`] |
+//! | `sync` | what threads meet at: the ordinary types, or those of the models |
 //! | [`serve`] (feature `serve`) | answering the calls of a contract with axum |
 //! | [`testing`] (feature `testing`) | a simulated network, for tests under paused time |
 //! | [`tower`] (feature `tower`) | a client as a `tower` service |
