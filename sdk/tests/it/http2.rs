@@ -159,6 +159,33 @@ async fn what_an_instance_has_not_looked_at_goes_again_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_stream_was_not_sent() {
+    let mut instance = Instance::narrow().await;
+    let client: Client<Orders> = client(&instance, POLICY);
+    // The other side's limit is known by then.
+    client.call(Order { thing: "camera".to_owned() }).await.unwrap();
+    instance.hold();
+    let mut calls = JoinSet::new();
+    for _ in 0..10 {
+        let client = client.clone();
+        calls.spawn(async move { client.call(Order { thing: "camera".to_owned() }).await.unwrap_err() });
+    }
+    until_under_way(&instance, 1).await;
+    instance.kill().await;
+    let mut sent = 0;
+    while let Some(error) = timeout(LONG, calls.join_next()).await.expect("no call hangs") {
+        let error = error.unwrap();
+        let expected = if error.was_sent() { ErrorKind::Broken } else { ErrorKind::Refused };
+        assert_eq!(error.kind(), expected, "{error:?}");
+        sent += u32::from(error.was_sent());
+    }
+    // One that is next in the line has left our hands, and is not given back.
+    assert!((1..=2).contains(&sent), "{sent} were sent");
+    assert_eq!(instance.requests(), 2);
+    assert_settled(&client).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_closed_while_idle_is_replaced_without_an_error() {
     let mut instance = Instance::start().await;
     let client: Client<Orders> = client(&instance, POLICY);

@@ -35,6 +35,8 @@ struct Shared {
     requests_per_connection: usize,
     /// So many requests are refused before one is looked at.
     refusals: AtomicUsize,
+    /// So many streams a connection may have.
+    streams: u32,
     under_way: watch::Sender<usize>,
     most_under_way: AtomicUsize,
     gate: watch::Sender<bool>,
@@ -43,25 +45,31 @@ struct Shared {
 impl Instance {
     /// Answers at once.
     pub(crate) async fn start() -> Self {
-        Self::with(usize::MAX, 0).await
+        Self::with(usize::MAX, 0, STREAMS).await
     }
 
     /// Tells each connection to go away after so many requests.
     pub(crate) async fn restless(requests: usize) -> Self {
-        Self::with(requests, 0).await
+        Self::with(requests, 0, STREAMS).await
     }
 
     /// Refuses so many requests without a look at them.
     pub(crate) async fn refusing(requests: usize) -> Self {
-        Self::with(usize::MAX, requests).await
+        Self::with(usize::MAX, requests, STREAMS).await
     }
 
-    async fn with(requests_per_connection: usize, refusals: usize) -> Self {
+    /// Takes one request at a time.
+    pub(crate) async fn narrow() -> Self {
+        Self::with(usize::MAX, 0, 1).await
+    }
+
+    async fn with(requests_per_connection: usize, refusals: usize, streams: u32) -> Self {
         let shared = Shared {
             connections: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             requests_per_connection,
             refusals: AtomicUsize::new(refusals),
+            streams,
             under_way: watch::Sender::new(0),
             most_under_way: AtomicUsize::new(0),
             gate: watch::Sender::new(true),
@@ -145,7 +153,7 @@ async fn serve(socket: TcpStream, shared: Arc<Shared>) {
         }
     };
     let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder.max_concurrent_streams(STREAMS);
+    builder.max_concurrent_streams(shared.streams);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service_fn(answer)));
     tokio::select! {
         _ = connection.as_mut() => return,
