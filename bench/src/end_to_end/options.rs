@@ -25,7 +25,7 @@ use super::instances;
   end-to-end
   end-to-end --rounds 5 --only raw,mainstay,legacy --concurrent 16
   end-to-end --rounds 0 --instructions
-  end-to-end --chart docs/bench.svg --json /tmp/bench.json"
+  end-to-end --chart docs/bench.svg --json bench.json"
 )]
 pub struct Options {
     #[command(subcommand)]
