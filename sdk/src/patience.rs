@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 /// A timer that goes off this much too late says that this process stood still.
 const LATE: Duration = Duration::from_millis(20);
@@ -18,10 +18,18 @@ const SECOND_LOOK: Duration = Duration::from_millis(100);
 /// Cancel safe if the future is.
 pub(crate) async fn wait_until<F: Future>(limit: Instant, future: F) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
-    match timeout_at(limit, &mut future).await {
-        Err(_) if limit.elapsed() >= LATE => timeout(SECOND_LOOK, future).await,
-        ended => ended,
+    let ended = timeout_at(limit, &mut future).await;
+    if ended.is_err()
+        && let Some(limit) = second_look(limit, Instant::now())
+    {
+        return timeout_at(limit, future).await;
     }
+    ended
+}
+
+/// Until when to wait instead, if the limit was missed by so much that it is nobody else's fault.
+pub(crate) fn second_look(limit: Instant, now: Instant) -> Option<Instant> {
+    (now.saturating_duration_since(limit) >= LATE).then(|| now + SECOND_LOOK)
 }
 
 #[cfg(test)]

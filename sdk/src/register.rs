@@ -268,7 +268,7 @@ impl Keeper {
                     let Register { service, id, incarnation, .. } = self.register.clone();
                     // While the stream still stands: closing it first would look like a crash. If this does not
                     // get through, the closing says enough.
-                    let _ = self.ask(&Deregister { service, id, incarnation }).await;
+                    let _ = self.ask(&Deregister { service, id, incarnation }, every).await;
                     return Ok(Ended::Released);
                 }
             }
@@ -279,15 +279,13 @@ impl Keeper {
     /// by its stream.
     async fn beat(&self, limit: Duration) -> bool {
         let Register { service, id, incarnation, .. } = self.register.clone();
-        match timeout(limit, self.ask(&Beat { service, id, incarnation })).await {
-            Ok(Ok(reply)) => !reply.status.is_client_error(),
-            Ok(Err(_)) | Err(_) => true,
-        }
+        let reply = self.ask(&Beat { service, id, incarnation }, limit).await;
+        reply.map_or(true, |reply| !reply.status.is_client_error())
     }
 
-    async fn ask<C: Call>(&self, call: &C) -> Result<Reply, AnyError> {
+    async fn ask<C: Call>(&self, call: &C, limit: Duration) -> Result<Reply, AnyError> {
         let request = Outgoing::new(C::METHOD, wire::encode(call)?, true)?;
-        Ok(self.registry.slot().await.exchange(&request).await?)
+        Ok(self.registry.slot().await.exchange(&request, Instant::now() + limit).await?)
     }
 
     fn welcome(&mut self, registered: &Registered) {

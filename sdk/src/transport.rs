@@ -10,6 +10,7 @@ mod connection;
 #[cfg(feature = "http2")]
 mod http2;
 mod idle;
+mod limit;
 mod lines;
 mod network;
 mod outgoing;
@@ -18,16 +19,19 @@ mod slots;
 mod socket;
 #[cfg(feature = "tls")]
 mod tls;
+mod user;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 use mainstay_contracts::Address;
+use tokio::time::Instant;
 use tracing::warn;
 
 pub(crate) use self::broken::{Broken, Unmade};
-use self::connection::{Connection, Unanswered};
+use self::connection::Connection;
 #[cfg(feature = "http2")]
 use self::http2::Multiplexed;
 use self::idle::Idle;
@@ -40,6 +44,7 @@ use self::slots::Slots;
 use self::socket::Socket;
 #[cfg(feature = "tls")]
 pub(crate) use self::tls::Tls;
+use crate::patience::wait_until;
 
 /// Connections per instance; further calls wait for one, within their deadline and at nobody's fault.
 const OPEN_LIMIT: usize = 512;
@@ -107,14 +112,14 @@ impl Connections {
             return Box::pin(multiplexed.exchange_once(self, request)).await;
         }
         let mut connection = self.connect().await?;
-        let (head, body) = connection.send(request, false).await.map_err(Unanswered::broken)?;
+        let (head, body) = connection.send(request, false, None).await.map_err(|unanswered| unanswered.why)?;
         head.read(body, request.limit, |body, cx| connection.poll_frame(body, cx)).await
     }
 
     /// Asks over a connection of its own, which ends when the lines of the answer are dropped.
     pub(crate) async fn stream(&self, request: &Outgoing) -> Result<(StatusCode, Lines), Broken> {
         let mut connection = self.connect().await?;
-        let (head, body) = connection.send(request, false).await.map_err(Unanswered::broken)?;
+        let (head, body) = connection.send(request, false, None).await.map_err(|unanswered| unanswered.why)?;
         Ok((head.status, Lines::new(connection, body)))
     }
 
@@ -134,13 +139,13 @@ impl Connections {
 pub(crate) struct Slot(Arc<Connections>);
 
 impl Slot {
-    /// One request, one whole answer. The request counts as sent before its first byte may leave.
+    /// One request, one whole answer, until a limit. The request counts as sent before its first byte may leave.
     ///
     /// Cancel safe: dropping it closes the connection it used, or the stream on the one that all use.
-    pub(crate) async fn exchange(&self, request: &Outgoing) -> Result<Reply, Broken> {
+    pub(crate) async fn exchange(&self, request: &Outgoing, limit: Instant) -> Result<Reply, Broken> {
         #[cfg(feature = "http2")]
         if let Some(multiplexed) = &self.0.multiplexed {
-            return Box::pin(multiplexed.exchange(&self.0, request)).await;
+            return within(limit, multiplexed.exchange(&self.0, request)).await;
         }
         let idle = &self.0.idle;
         let mut kept = idle.take();
@@ -148,11 +153,10 @@ impl Slot {
             let was_idle = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                // In a box, as it is rare and large.
-                None => Box::pin(self.0.connect()).await?,
+                None => within(limit, self.0.connect()).await?,
             };
             let before = request.sent.swap(true, Ordering::Relaxed);
-            let error = match connection.send(request, self.0.slots.taken() > 1).await {
+            let error = match connection.send(request, self.0.slots.taken() > 1, Some(limit)).await {
                 Ok((head, body)) => {
                     let reply = head.read(body, request.limit, |body, cx| connection.poll_frame(body, cx)).await?;
                     idle.put(connection);
@@ -164,11 +168,16 @@ impl Slot {
             kept = match was_idle {
                 true if error.unsent => idle.take(),
                 // It may have broken while idle; sent again once, on a fresh connection (RFC 9112, 9.3.1).
-                true if request.repeatable => None,
-                _ => return Err(error.broken()),
+                true if request.repeatable && matches!(error.why, Broken::Connection(_)) => None,
+                _ => return Err(error.why),
             };
         }
     }
+}
+
+/// What is rare and large, and so in a box.
+async fn within<T>(limit: Instant, made: impl Future<Output = Result<T, Broken>>) -> Result<T, Broken> {
+    wait_until(limit, Box::pin(made)).await.unwrap_or(Err(Broken::TimedOut))
 }
 
 impl Drop for Slot {

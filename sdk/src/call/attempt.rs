@@ -12,7 +12,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio::time::error::Elapsed;
 
 use crate::breaker::Outcome;
 use crate::client::Core;
@@ -53,33 +52,25 @@ pub(super) async fn attempt(
 ) -> Ended {
     let timeout = core.policy.timeout();
     let times_out = now + timeout;
-    let mut attempt = Attempt { core, check, times_out, under_way: None };
-    let exchange: Exchange = Box::pin(async move { slot.exchange(&request).await });
+    let mut attempt = Attempt { core, check, under_way: None };
+    let is_cut_off = deadline < times_out - SLACK.min(timeout / SLACK_PART);
+    let limit = if is_cut_off { times_out } else { times_out.min(deadline) };
+    let exchange: Exchange = Box::pin(async move { slot.exchange(&request, limit).await });
     let (exchange, permit) = attempt.under_way.insert((exchange, permit));
-    let answer = wait_until(times_out.min(deadline), exchange).await;
-    if answer.is_err() && deadline < times_out - SLACK.min(timeout / SLACK_PART) {
-        return Ended::LeftBehind(Arc::clone(permit.holder().instance()));
-    }
+    let answer = match is_cut_off {
+        true => wait_until(deadline, exchange).await,
+        false => Ok(exchange.await),
+    };
+    let Ok(answer) = answer else { return Ended::LeftBehind(Arc::clone(permit.holder().instance())) };
     let Some((_, permit)) = attempt.under_way.take() else { unreachable!("it was put there above") };
-    Ended::Judged(flatten(answer), permit)
+    Ended::Judged(answer.map_err(Into::into), permit)
 }
 
 /// An attempt that may have to go on without its caller.
 struct Attempt<'a> {
     core: &'a Arc<Core>,
     check: Check,
-    /// When the instance has had its time.
-    times_out: Instant,
     under_way: Option<(Exchange, Admission)>,
-}
-
-/// What an attempt that had its time comes to.
-fn flatten(answer: Result<Result<Reply, Broken>, Elapsed>) -> Result<Reply, Box<Cause>> {
-    match answer {
-        Ok(Ok(reply)) => Ok(reply),
-        Ok(Err(broken)) => Err(broken.into()),
-        Err(_) => Err(ErrorKind::Timeout.into()),
-    }
 }
 
 /// What counts: an instance that says "your fault" has answered, and one that we could not ask has done nothing.
@@ -99,6 +90,7 @@ impl From<Broken> for Box<Cause> {
             Broken::Unmade(Unmade::NoSocket(_)) => ErrorKind::NoSocket,
             Broken::Unmade(Unmade::NoTls) => ErrorKind::NoTls,
             Broken::Connection(_) => ErrorKind::Broken,
+            Broken::TimedOut => return ErrorKind::Timeout.into(),
             Broken::TooLarge(_) => ErrorKind::Undecodable,
         };
         Self::new(Cause { source: Some(Box::new(broken)), ..Cause::of(kind) })
@@ -109,9 +101,9 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let Some((exchange, permit)) = self.under_way.take() else { return };
         let Some(left) = LeftBehind::of(permit.holder().instance()) else { return };
-        let (core, times_out, check) = (Arc::clone(self.core), self.times_out, self.check);
+        let (core, check) = (Arc::clone(self.core), self.check);
         self.core.spawn(async move {
-            let cause = flatten(wait_until(times_out, exchange).await).map_or_else(Some, |reply| check(&reply));
+            let cause = exchange.await.map_or_else(|broken| Some(broken.into()), |reply| check(&reply));
             drop(left);
             if let Some(outcome) = outcome(cause.as_deref()) {
                 core.settle(permit, outcome, cause.as_deref(), Instant::now());

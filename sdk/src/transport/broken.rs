@@ -11,6 +11,8 @@ pub(crate) enum Broken {
     Unmade(Unmade),
     /// The connection broke.
     Connection(hyper::Error),
+    /// The limit came first.
+    TimedOut,
     /// The answer is larger than so many bytes.
     TooLarge(usize),
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Broken {
             Self::Unmade(Unmade::NoSocket(_)) => f.write_str("no socket left on this machine"),
             Self::Unmade(Unmade::NoTls) => f.write_str("an https address, and no TLS here"),
             Self::Connection(_) => f.write_str("connection broken"),
+            Self::TimedOut => f.write_str("timed out"),
             Self::TooLarge(limit) => write!(f, "answer larger than {limit} bytes"),
         }
     }
@@ -71,7 +74,7 @@ impl StdError for Broken {
         match self {
             Self::Unmade(Unmade::Refused(error) | Unmade::Handshake(error) | Unmade::NoSocket(error)) => Some(&**error),
             Self::Connection(error) => Some(error),
-            Self::Unmade(Unmade::NoTls) | Self::TooLarge(_) => None,
+            Self::Unmade(Unmade::NoTls) | Self::TimedOut | Self::TooLarge(_) => None,
         }
     }
 }

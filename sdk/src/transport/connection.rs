@@ -8,21 +8,23 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use http::HeaderMap;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use mainstay_contracts::Address;
+use tokio::runtime::{self, Handle};
 use tokio::task::coop::unconstrained;
+use tokio::time::Instant;
 
+use super::limit::Limit;
 use super::outgoing::headers;
 use super::reply::Head;
 use super::socket::Socket;
+use super::user::User;
 use super::{Broken, Outgoing};
 
 pub(super) type Payload = Full<Bytes>;
@@ -31,6 +33,9 @@ pub(super) type Payload = Full<Bytes>;
 pub(super) struct Connection {
     sender: SendRequest<Payload>,
     driver: Driver,
+    limit: Limit,
+    /// Whose reactor wakes it.
+    runtime: runtime::Id,
     /// Of every request: its headers, and what stands before its target.
     headers: HeaderMap,
     path: Box<str>,
@@ -40,12 +45,16 @@ impl Connection {
     pub(super) async fn new(socket: Socket, address: &Address) -> hyper::Result<Box<Self>> {
         let (sender, driver) = http1::handshake(socket).await?;
         let (headers, path) = (headers(address.authority()), address.path().into());
-        Ok(Box::new(Self { sender, driver: Driver::new(driver), headers, path }))
+        let (driver, runtime) = (Driver::new(driver), Handle::current().id());
+        let limit = Limit::new(Arc::clone(&driver.user));
+        Ok(Box::new(Self { sender, driver, limit, runtime, headers, path }))
     }
 
     /// Sends a request and waits for the head of its answer.
     ///
     /// Once this is dropped, the connection is of no more use.
+    ///
+    /// If there is a limit, it is one for the rest of the exchange.
     ///
     /// Written at once, or when all others that are ready have had their turn: requests that leave together wake the
     /// other side once, and are answered together.
@@ -53,7 +62,9 @@ impl Connection {
         &mut self,
         request: &Outgoing,
         mut after_others: bool,
+        limit: Option<Instant>,
     ) -> Result<(Head, Incoming), Unanswered> {
+        self.limit.set(limit);
         let request = request.to_request(self.headers.clone(), &self.path);
         // Without a waker nobody would come back to an answer that was passed over because this task's time is up.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
@@ -63,10 +74,17 @@ impl Connection {
                 return Poll::Pending;
             }
             self.driver.drive(cx);
-            answer.as_mut().poll(&mut looking()).map(|answer| match answer {
-                Ok(response) => Ok(Head::split(response)),
-                Err(error) => Err(Unanswered { unsent: error.message().is_some(), error: error.into_error() }),
-            })
+            match answer.as_mut().poll(&mut looking()) {
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(Head::split(response))),
+                Poll::Ready(Err(error)) => {
+                    let unsent = error.message().is_some();
+                    Poll::Ready(Err(Unanswered { unsent, why: Broken::Connection(error.into_error()) }))
+                }
+                Poll::Pending if self.limit.is_over() => {
+                    Poll::Ready(Err(Unanswered { unsent: false, why: Broken::TimedOut }))
+                }
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await
     }
@@ -76,20 +94,30 @@ impl Connection {
         &mut self,
         body: &mut Incoming,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         // Taking a part wakes whoever drives, to read the next one: this is who does.
-        self.driver.let_go();
-        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut looking()) {
-            return Poll::Ready(frame);
+        self.driver.user.leaves();
+        let mut look = || Pin::new(&mut *body).poll_frame(&mut looking()).map_err(Broken::Connection);
+        let mut frame = look();
+        if frame.is_pending() {
+            self.driver.drive(cx);
+            frame = look();
         }
-        self.driver.drive(cx);
-        Pin::new(&mut *body).poll_frame(&mut looking())
+        match frame {
+            Poll::Pending if self.limit.is_over() => Poll::Ready(Some(Err(Broken::TimedOut))),
+            frame => frame,
+        }
     }
 
     /// Leaves the connection to whoever uses it next. Is there anything to leave?
     pub(super) fn rest(&mut self) -> bool {
-        self.driver.let_go();
+        self.driver.user.leaves();
         self.driver.connection.is_some() && self.sender.is_ready()
+    }
+
+    /// Is it woken in this runtime? Another one may not be running.
+    pub(super) fn is_of(&self, runtime: runtime::Id) -> bool {
+        self.runtime == runtime
     }
 
     /// Has nobody closed it, as far as can be told?
@@ -102,14 +130,8 @@ impl Connection {
 /// Why a request has no answer, and whether nothing of it has left.
 #[derive(Debug)]
 pub(super) struct Unanswered {
-    error: hyper::Error,
+    pub(super) why: Broken,
     pub(super) unsent: bool,
-}
-
-impl Unanswered {
-    pub(super) fn broken(self) -> Broken {
-        Broken::Connection(self.error)
-    }
 }
 
 /// What has to be polled, and wakes whoever uses it now. Its waker is always the same one: between calls nobody is
@@ -129,40 +151,11 @@ impl Driver {
     }
 
     fn drive(&mut self, cx: &mut Context<'_>) {
-        self.user.is_there.store(true, Ordering::Relaxed);
-        self.user.waker.register(cx.waker());
+        self.user.comes(cx.waker());
         if let Some(connection) = &mut self.connection
             && Pin::new(connection).poll(&mut Context::from_waker(&self.waker)).is_ready()
         {
             self.connection = None;
-        }
-    }
-
-    fn let_go(&mut self) {
-        if self.user.is_there.load(Ordering::Relaxed) {
-            self.user.is_there.store(false, Ordering::Relaxed);
-            drop(self.user.waker.take());
-        }
-    }
-}
-
-/// Who uses a connection, if anybody does.
-#[derive(Debug, Default)]
-struct User {
-    waker: AtomicWaker,
-    /// Written by the one who drives. Whoever wakes was told of by a poll that comes after, and sees it; if not, what
-    /// wakes belongs to a use that is over.
-    is_there: AtomicBool,
-}
-
-impl Wake for User {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.is_there.load(Ordering::Relaxed) {
-            self.waker.wake();
         }
     }
 }

@@ -131,5 +131,5 @@ async fn connect(connections: Arc<Connections>) -> Result<Arc<Standing>, Unmade>
 }
 
 async fn read(head: Head, body: Incoming, limit: usize) -> Result<Reply, Broken> {
-    head.read(body, limit, |body, cx| Pin::new(body).poll_frame(cx)).await
+    head.read(body, limit, |body, cx| Pin::new(body).poll_frame(cx).map_err(Broken::Connection)).await
 }

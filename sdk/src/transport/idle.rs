@@ -1,6 +1,7 @@
 //! Connections that nobody uses now.
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 
 use super::connection::Connection;
 
@@ -22,7 +23,10 @@ struct Resting {
 impl Idle {
     /// The one that was used last: it is the least likely to have been closed meanwhile.
     pub(super) fn take(&self) -> Option<Box<Connection>> {
-        self.0.lock().pop().map(|resting| resting.connection)
+        let here = Handle::current().id();
+        let mut idle = self.0.lock();
+        let last = idle.iter().rposition(|resting| resting.connection.is_of(here))?;
+        Some(idle.remove(last).connection)
     }
 
     /// Keeps a connection, if it can be used again and there is room.

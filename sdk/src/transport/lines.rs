@@ -39,7 +39,7 @@ impl Lines {
             }
             match poll_fn(|cx| self.connection.poll_frame(&mut self.body, cx)).await {
                 None => return Ok(None),
-                Some(Err(error)) => return Err(Broken::Connection(error)),
+                Some(Err(error)) => return Err(error),
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
                         self.read.extend_from_slice(data);

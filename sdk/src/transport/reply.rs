@@ -13,11 +13,11 @@ use super::Broken;
 
 /// How the next part of a body is had: whoever drives its connection knows.
 pub(super) trait PollFrame:
-    FnMut(&mut Incoming, &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>>
+    FnMut(&mut Incoming, &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>>
 {
 }
 
-impl<F> PollFrame for F where F: FnMut(&mut Incoming, &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {}
+impl<F> PollFrame for F where F: FnMut(&mut Incoming, &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {}
 
 /// A whole answer.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ async fn whole(mut body: Incoming, limit: usize, mut frame: impl PollFrame) -> R
     while !body.is_end_stream()
         && let Some(frame) = poll_fn(|cx| frame(&mut body, cx)).await
     {
-        let Ok(data) = frame.map_err(Broken::Connection)?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else { continue };
         if whole.len() + data.len() > limit {
             return Err(Broken::TooLarge(limit));
         }
