@@ -63,6 +63,7 @@ pub trait Call: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The HTTP method.
     const METHOD: Method;
 
-    /// The path, with `{field}` for a field of the call.
+    /// The path, with `{field}` for a field of the call, of which it may name eight. A route whose braces are not in
+    /// pairs does not compile, as soon as anybody encodes a call.
     const ROUTE: &'static str;
 }

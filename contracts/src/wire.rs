@@ -3,14 +3,17 @@
 //! Both directions stand side by side, so that client and server cannot drift: a client runs
 //! [`encode`], a server [`decode`], and neither writes a path, a query or a body by hand.
 
+mod route;
+
 use std::error::Error;
-use std::{fmt, iter};
+use std::fmt;
 
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use self::route::Route;
 use crate::Call;
 
 /// What of a call goes into the request, besides its method.
@@ -33,73 +36,18 @@ const FORM: usize = 64;
 /// # Errors
 /// When a field that the route or the query needs is missing, empty, or neither text, number nor bool.
 pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
+    let route = const { &Route::of(C::ROUTE) };
     if !has_body(&C::METHOD) {
-        let form = form_of(call)?;
-        let mut target = fill(C::ROUTE, &form)?;
-        let mut mark = '?';
-        for (name, value) in pairs(&form) {
-            if names(C::ROUTE).all(|other| other != name) {
-                target.push(mark);
-                target.extend([name, "=", value]);
-                mark = '&';
-            }
-        }
-        return Ok(Encoded { target, body: None });
+        return Ok(Encoded { target: route.fill(&form_of(call)?)?, body: None });
     }
-    if !C::ROUTE.contains('{') {
+    if !route.has_fields() {
         return whole(call);
     }
     let Value::Object(fields) = tree(call)? else { return Err(not_a_struct()) };
-    let said = names(C::ROUTE).map(|name| Ok((name, scalar(name, fields.get(name).unwrap_or(&Value::Null))?)));
+    let said = route.names().map(|name| Ok((name, scalar(name, fields.get(name).unwrap_or(&Value::Null))?)));
     let form = form_of(&said.collect::<Result<Vec<_>, _>>()?)?;
     let body = serde_json::to_vec(call).map_err(|error| BadCall(error.to_string()))?;
-    Ok(Encoded { target: fill(C::ROUTE, &form)?, body: Some(body) })
-}
-
-/// The names of a route's fields.
-fn names(route: &str) -> impl Iterator<Item = &str> {
-    let mut rest = route;
-    iter::from_fn(move || {
-        let (name, after) = cut(cut(rest, b'{')?.1, b'}')?;
-        rest = after;
-        Some(name)
-    })
-}
-
-/// The names and values of a form.
-fn pairs(form: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = form;
-    iter::from_fn(move || {
-        let (name, after) = cut(rest, b'=')?;
-        let (value, after) = cut(after, b'&').unwrap_or((after, ""));
-        rest = after;
-        Some((name, value))
-    })
-}
-
-/// What stands before and after an ASCII character. The texts are short, so that searching them in a clever way costs
-/// more than it saves.
-fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().position(|byte| byte == at)?;
-    Some((&text[..place], &text[place + 1..]))
-}
-
-/// Puts the values of a form where the route names them. What a form has encoded is encoded for a path too.
-fn fill(route: &str, form: &str) -> Result<String, BadCall> {
-    let mut target = String::with_capacity(route.len() + form.len());
-    let mut rest = route;
-    while let Some((before, (name, after))) =
-        cut(rest, b'{').and_then(|(before, rest)| Some((before, cut(rest, b'}')?)))
-    {
-        target.push_str(before);
-        match pairs(form).find(|(other, _)| *other == name) {
-            Some((_, value)) if !value.is_empty() => target.push_str(value),
-            _ => return Err(BadCall(format!("{name} is empty, but stands in the path"))),
-        }
-        rest = after;
-    }
-    target.push_str(rest);
-    Ok(target)
+    Ok(Encoded { target: route.fill(&form)?, body: Some(body) })
 }
 
 /// `name=value&…`, percent-encoded, without the fields that are `None`.
