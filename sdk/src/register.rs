@@ -11,6 +11,7 @@ use http::StatusCode;
 use mainstay_contracts::registry::{Beat, Deregister, HOLD, HoldFrame, InstanceId, Register, Registered};
 use mainstay_contracts::wire::{self, Encoded};
 use mainstay_contracts::{Address, Call, Service};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
@@ -285,7 +286,8 @@ impl Keeper {
 
     async fn ask<C: Call>(&self, call: &C, limit: Duration) -> Result<Reply, AnyError> {
         let request = Outgoing::new(C::METHOD, wire::encode(call)?, true)?;
-        Ok(self.registry.slot().await.exchange(&request, Instant::now() + limit).await?)
+        let slot = self.registry.slot().await;
+        Ok(slot.exchange(&request, Instant::now() + limit, Handle::current().id()).await?)
     }
 
     fn welcome(&mut self, registered: &Registered) {

@@ -27,6 +27,7 @@ use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 use mainstay_contracts::Address;
+use tokio::runtime;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -139,16 +140,22 @@ impl Connections {
 pub(crate) struct Slot(Arc<Connections>);
 
 impl Slot {
-    /// One request, one whole answer, until a limit. The request counts as sent before its first byte may leave.
+    /// One request, one whole answer, until a limit, in the runtime that polls this. The request counts as sent before
+    /// its first byte may leave.
     ///
     /// Cancel safe: dropping it closes the connection it used, or the stream on the one that all use.
-    pub(crate) async fn exchange(&self, request: &Outgoing, limit: Instant) -> Result<Reply, Broken> {
+    pub(crate) async fn exchange(
+        &self,
+        request: &Outgoing,
+        limit: Instant,
+        here: runtime::Id,
+    ) -> Result<Reply, Broken> {
         #[cfg(feature = "http2")]
         if let Some(multiplexed) = &self.0.multiplexed {
             return within(limit, multiplexed.exchange(&self.0, request)).await;
         }
         let idle = &self.0.idle;
-        let mut kept = idle.take();
+        let mut kept = idle.take(here);
         loop {
             let was_idle = kept.is_some();
             let mut connection = match kept {
@@ -166,7 +173,7 @@ impl Slot {
             };
             request.sent.store(before || !error.unsent, Ordering::Relaxed);
             kept = match was_idle {
-                true if error.unsent => idle.take(),
+                true if error.unsent => idle.take(here),
                 // It may have broken while idle; sent again once, on a fresh connection (RFC 9112, 9.3.1).
                 true if request.repeatable && matches!(error.why, Broken::Connection(_)) => None,
                 _ => return Err(error.why),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::breaker::Outcome;
@@ -52,10 +53,12 @@ pub(super) async fn attempt(
 ) -> Ended {
     let timeout = core.policy.timeout();
     let times_out = now + timeout;
-    let mut attempt = Attempt { core, check, under_way: None };
+    let runtime = Handle::current();
+    let here = runtime.id();
+    let mut attempt = Attempt { core, check, runtime, under_way: None };
     let is_cut_off = deadline < times_out - SLACK.min(timeout / SLACK_PART);
     let limit = if is_cut_off { times_out } else { times_out.min(deadline) };
-    let exchange: Exchange = Box::pin(async move { slot.exchange(&request, limit).await });
+    let exchange: Exchange = Box::pin(async move { slot.exchange(&request, limit, here).await });
     let (exchange, permit) = attempt.under_way.insert((exchange, permit));
     let answer = match is_cut_off {
         true => wait_until(deadline, exchange).await,
@@ -70,6 +73,9 @@ pub(super) async fn attempt(
 struct Attempt<'a> {
     core: &'a Arc<Core>,
     check: Check,
+    /// Where it goes on, as its connection and its timer are woken there: that the client's own runtime outlives that
+    /// of a caller is not the instance's fault.
+    runtime: Handle,
     under_way: Option<(Exchange, Admission)>,
 }
 
@@ -102,7 +108,7 @@ impl Drop for Attempt<'_> {
         let Some((exchange, permit)) = self.under_way.take() else { return };
         let Some(left) = LeftBehind::of(permit.holder().instance()) else { return };
         let (core, check) = (Arc::clone(self.core), self.check);
-        self.core.spawn(async move {
+        self.core.spawn_in(&self.runtime, async move {
             let cause = exchange.await.map_or_else(|broken| Some(broken.into()), |reply| check(&reply));
             drop(left);
             if let Some(outcome) = outcome(cause.as_deref()) {

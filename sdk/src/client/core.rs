@@ -89,8 +89,13 @@ impl Core {
 
     /// Runs a task that ends with the client.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_in(&self.runtime, task);
+    }
+
+    /// As [`spawn`](Self::spawn), for what began in a runtime that may be another one.
+    pub(crate) fn spawn_in(&self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
-        self.runtime.spawn(async move {
+        runtime.spawn(async move {
             let _ = stop.run_until_cancelled_owned(task).await;
         });
     }

@@ -1,7 +1,7 @@
 //! Connections that nobody uses now.
 
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
+use tokio::runtime;
 
 use super::connection::Connection;
 
@@ -21,9 +21,8 @@ struct Resting {
 }
 
 impl Idle {
-    /// The one that was used last: it is the least likely to have been closed meanwhile.
-    pub(super) fn take(&self) -> Option<Box<Connection>> {
-        let here = Handle::current().id();
+    /// The one that was used last in this runtime: it is the least likely to have been closed meanwhile.
+    pub(super) fn take(&self, here: runtime::Id) -> Option<Box<Connection>> {
         let mut idle = self.0.lock();
         let last = idle.iter().rposition(|resting| resting.connection.is_of(here))?;
         Some(idle.remove(last).connection)

@@ -1,17 +1,19 @@
 //! What becomes of connections that nobody uses: on real sockets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay::contracts::ratings::Ratings;
 use mainstay::testing::assert_settled;
-use mainstay::{Client, ErrorKind};
+use mainstay::{BreakerState, Client, ErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::common::{Order, Orders, RATING, camera};
+use crate::common::{Order, Orders, RATING, camera, view};
 
 /// More than anything here takes; only a defect makes a test wait for it.
 const LONG: Duration = Duration::from_secs(20);
@@ -103,4 +105,40 @@ fn without_its_runtime_a_client_still_says_why_there_is_no_answer() {
         }
         assert_settled(&client).await;
     });
+}
+
+/// What a caller leaves behind goes on where its connection is woken. That this runtime ends is not the instance's
+/// fault.
+#[test]
+fn a_call_that_ends_with_its_runtime_is_no_failure() {
+    let own = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let asked = Arc::new(Notify::new());
+    let (client, asks) = own.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = Client::<Ratings>::builder().fixed([listener.local_addr().unwrap().into()]).build().unwrap();
+        let asks = Arc::clone(&asked);
+        // Reads, and never answers.
+        let asks = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.readable().await.unwrap();
+            asks.notify_one();
+            while socket.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+        });
+        (client, asks)
+    });
+    let other = runtime();
+    other.block_on(async {
+        tokio::select! {
+            answered = camera(&client) => panic!("{answered:?}"),
+            asked = timeout(LONG, asked.notified()) => asked.expect("it is asked"),
+        }
+    });
+    drop(other);
+    own.block_on(async {
+        timeout(LONG, asks).await.expect("its connection is closed").unwrap();
+        assert_settled(&client).await;
+    });
+    let permits = view(&client, 1).permits;
+    assert_eq!((permits.issued, permits.cancelled), (1, 1));
+    assert_eq!(view(&client, 1).breaker.state, BreakerState::Closed);
 }
