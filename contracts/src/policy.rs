@@ -115,8 +115,9 @@ impl Policy {
         self.answer_limit
     }
 
-    /// Whether instances are asked over HTTP/2: one connection to each, which all calls share. Over TLS the instance
-    /// must agree to it; without TLS it is taken to know HTTP/2. Clients need the feature `http2` for it.
+    /// Whether instances are asked over HTTP/2: one connection to each, which all calls share, or one for each tokio
+    /// runtime that calls come from. Over TLS the instance must agree to it; without TLS it is taken to know HTTP/2.
+    /// Clients need the feature `http2` for it.
     ///
     /// The instance bounds how many calls may be under way at once; those beyond wait for it within their timeout.
     pub const fn http2(&self) -> bool {

@@ -21,6 +21,9 @@ use crate::observe::{Events, Snapshot};
 ///
 /// Clones are cheap and share everything; the last one to go ends the client's tasks.
 ///
+/// Those tasks look for instances, retest and probe them, in the tokio runtime where the client was built. A call may come
+/// from another runtime: it uses connections that were made there.
+///
 /// ```no_run
 /// use mainstay::Client;
 /// use mainstay::contracts::ratings::{GetRating, Ratings};

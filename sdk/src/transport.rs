@@ -152,7 +152,7 @@ impl Slot {
     ) -> Result<Reply, Broken> {
         #[cfg(feature = "http2")]
         if let Some(multiplexed) = &self.0.multiplexed {
-            return within(limit, multiplexed.exchange(&self.0, request)).await;
+            return within(limit, multiplexed.exchange(&self.0, request, here)).await;
         }
         let idle = &self.0.idle;
         let mut kept = idle.take(here);

@@ -1,65 +1,38 @@
-//! One HTTP/2 connection to an instance, which all calls share.
+//! HTTP/2: one connection to an instance, which all calls share.
 //!
 //! Unlike a connection of HTTP/1.1 it has tasks: whoever drove it would drive it for all others too, and may be dropped
-//! at any time. They end when nobody uses the connection or keeps it for later.
+//! at any time. They end when nobody uses the connection or keeps it for later. They run in the runtime where it was
+//! made, and so only calls of that runtime share it: others would hang with it when nobody drives that one, or break
+//! with it when it ends, and the instance would be blamed.
 
+mod place;
 mod standing;
 
-use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use arc_swap::ArcSwapOption;
-use futures_util::future::{FutureExt, WeakShared};
+use arc_swap::ArcSwap;
 use hyper::body::{Body, Incoming};
-use parking_lot::Mutex;
+use tokio::runtime;
 
+use self::place::Place;
 use self::standing::Standing;
 use super::reply::Head;
-use super::{Broken, Connections, Outgoing, Reply, Unmade};
+use super::{Broken, Connections, Outgoing, Reply};
 
-/// How many connections a call may come upon that take nothing more: an instance may end each after some calls.
-const TRIES: u32 = 3;
-/// How often a connection is looked after before it counts as unused for long.
-const TENDED_LIMIT: u8 = 2;
-
-type Connecting = Pin<Box<dyn Future<Output = Result<Arc<Standing>, Unmade>> + Send>>;
-
-#[derive(Default)]
-pub(super) struct Multiplexed {
-    standing: ArcSwapOption<Standing>,
-    /// Shared by all who wait for it, and driven by any of them: when they have all left, it is gone.
-    connecting: Mutex<Option<WeakShared<Connecting>>>,
-}
+/// One place for each runtime: most programs have one.
+#[derive(Debug, Default)]
+pub(super) struct Multiplexed(ArcSwap<Vec<Arc<Place>>>);
 
 impl Multiplexed {
     /// As [`Slot::exchange`](super::Slot::exchange). Dropping it ends its own stream, and no other.
-    pub(super) async fn exchange(&self, connections: &Arc<Connections>, request: &Outgoing) -> Result<Reply, Broken> {
-        let mut may_repeat = request.repeatable;
-        let mut tries = 1;
-        loop {
-            let (standing, is_new) = match self.standing() {
-                Some(standing) => (standing, false),
-                None => (self.connected(connections).await?, true),
-            };
-            let before = request.sent.swap(true, Ordering::Relaxed);
-            let error = match standing.send(request).await {
-                Ok((head, body)) => return read(head, body, request.limit).await,
-                Err(error) => error,
-            };
-            request.sent.store(before || !error.unsent, Ordering::Relaxed);
-            if !error.of_stream {
-                self.forget(&standing);
-            }
-            // What was sent may have met a connection that was about to break; once, as with HTTP/1.1.
-            let again = error.unsent || !is_new && std::mem::take(&mut may_repeat);
-            if !again || tries == TRIES {
-                return Err(Broken::Connection(error.error));
-            }
-            tries += 1;
-        }
+    pub(super) async fn exchange(
+        &self,
+        connections: &Arc<Connections>,
+        request: &Outgoing,
+        here: runtime::Id,
+    ) -> Result<Reply, Broken> {
+        self.place(here).exchange(connections, request).await
     }
 
     /// Over a connection of its own, which is closed afterwards.
@@ -72,62 +45,36 @@ impl Multiplexed {
 
     /// Keeps no connection for later. Calls that are under way go on.
     pub(super) fn close(&self) {
-        *self.connecting.lock() = None;
-        self.standing.store(None);
+        self.0.store(Arc::default());
     }
 
-    /// Lets go of a connection that broke, or that was not used since this was called before the last time.
+    /// Lets go of connections that broke, and of those that were not used since this was called before the last time.
     pub(super) fn tend(&self) {
-        if let Some(standing) = self.standing.load_full()
-            && (standing.is_closed() || standing.tended() > TENDED_LIMIT)
-        {
-            self.forget(&standing);
+        self.0.load().iter().for_each(|place| place.tend());
+        if !self.0.load().iter().all(|place| place.is_in_use()) {
+            self.0.rcu(|places| in_use(places));
         }
     }
 
-    fn standing(&self) -> Option<Arc<Standing>> {
-        self.standing.load_full().filter(|standing| !standing.is_closed())
-    }
-
-    /// Waits for a connection, without a bound: together with everybody else who has come meanwhile.
-    ///
-    /// Cancel safe.
-    async fn connected(&self, connections: &Arc<Connections>) -> Result<Arc<Standing>, Unmade> {
-        let connecting = {
-            let mut place = self.connecting.lock();
-            if let Some(standing) = self.standing() {
-                return Ok(standing);
-            }
-            place.as_ref().and_then(WeakShared::upgrade).unwrap_or_else(|| {
-                let connecting = connect(Arc::clone(connections)).boxed().shared();
-                *place = connecting.downgrade();
-                connecting
-            })
-        };
-        connecting.await
-    }
-
-    fn forget(&self, standing: &Arc<Standing>) {
-        self.standing.compare_and_swap(standing, None);
+    fn place(&self, here: runtime::Id) -> Arc<Place> {
+        let of_here = || self.0.load().iter().find(|place| place.is_of(here)).cloned();
+        of_here().unwrap_or_else(|| {
+            let new = Arc::new(Place::of(here));
+            self.0.rcu(|places| {
+                // Runtimes may come and go with every call, and without the client's own nobody looks after places.
+                let mut places = in_use(places);
+                if !places.iter().any(|place| place.is_of(here)) {
+                    places.push(Arc::clone(&new));
+                }
+                places
+            });
+            of_here().unwrap_or(new)
+        })
     }
 }
 
-impl fmt::Debug for Multiplexed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Multiplexed").field("standing", &*self.standing.load()).finish_non_exhaustive()
-    }
-}
-
-async fn connect(connections: Arc<Connections>) -> Result<Arc<Standing>, Unmade> {
-    let made = Standing::connect(&connections).await.map(Arc::new);
-    if let Some(multiplexed) = &connections.multiplexed {
-        let mut place = multiplexed.connecting.lock();
-        if let Ok(standing) = &made {
-            multiplexed.standing.store(Some(Arc::clone(standing)));
-        }
-        *place = None;
-    }
-    made
+fn in_use(places: &[Arc<Place>]) -> Vec<Arc<Place>> {
+    places.iter().filter(|place| place.is_in_use()).cloned().collect()
 }
 
 async fn read(head: Head, body: Incoming, limit: usize) -> Result<Reply, Broken> {

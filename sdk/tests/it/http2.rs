@@ -217,6 +217,20 @@ fn a_call_outlives_the_runtime_in_which_its_connection_was_made() {
     }
 }
 
+#[test]
+fn a_runtime_that_stands_still_holds_up_no_call_of_another() {
+    let own = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let other = Builder::new_current_thread().enable_all().build().unwrap();
+    let instance = own.block_on(Instance::start());
+    let client: Client<Orders> = own.block_on(async { client(&instance, POLICY) });
+    for runtime in [&other, &own, &other, &own] {
+        let ordered = async { timeout(LONG / 2, client.call(Order { thing: "camera".to_owned() })).await };
+        assert!(runtime.block_on(ordered).expect("no call hangs").unwrap().is_live());
+    }
+    assert_eq!(instance.connections(), 2);
+    own.block_on(assert_settled(&client));
+}
+
 #[tokio::test]
 async fn a_killed_instance_breaks_its_calls_and_is_called_again_when_it_is_back() {
     let mut instance = Instance::start().await;
