@@ -111,6 +111,34 @@ fn a_new_incarnation_is_retested_at_once() {
     let opened = open(&roster, 1, now);
     assert_eq!(told(&roster.note([listed(1, 2)], now)), ["retest 1"]);
     assert_eq!(opened.breaker.state(now), BreakerState::HalfOpen);
+    // It is probed by itself: no call need look at it.
+    roster.turned(&opened, now);
+    assert!(roster.ready().untested.is_empty());
+}
+
+#[test]
+fn calls_that_go_elsewhere_are_counted_while_a_breaker_is_open() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note([listed(1, 1), listed(2, 1)], now);
+    roster.count_call();
+    let opened = open(&roster, 1, now);
+    (0..3).for_each(|_| roster.count_call());
+    assert_eq!(opened.skipped(roster.calls()), 3);
+    // Nobody is skipped who is not there.
+    roster.note_gone(&opened.instance().id, GoneReason::Left, now);
+    roster.count_call();
+    assert_eq!((opened.skipped(roster.calls()), roster.calls()), (3, 5));
+}
+
+#[test]
+fn an_instance_that_changes_its_number_changes_its_place() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note([listed(1, 1), listed(2, 1), listed(3, 1)], now);
+    let mut renumbered = listed(1, 1);
+    renumbered.instance.number = 9;
+    roster.note([renumbered], now);
+    assert_eq!(ready(&roster), [2, 3, 9]);
+    assert_eq!(roster.everybody().len(), 3);
 }
 
 #[test]
@@ -151,11 +179,15 @@ fn who_is_gone_for_long_is_forgotten() {
     let (roster, now) = (roster(), Instant::now());
     roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
     roster.note_gone(&listed(1, 1).instance.id, GoneReason::Left, now);
+    let gone = roster.everybody().swap_remove(0);
     let ten_minutes = 600 * SECOND;
     assert_eq!(roster.tick(now).1, Some(now + ten_minutes));
-    assert_eq!(roster.everybody().len(), 2);
+    assert_eq!((roster.everybody().len(), roster.is_forgotten(&gone)), (2, false));
     roster.tick(now + ten_minutes);
-    assert_eq!(roster.everybody().len(), 1);
+    assert_eq!((roster.everybody().len(), roster.is_forgotten(&gone)), (1, true));
+    // Whoever comes to its address later is somebody else.
+    roster.note([listed(1, 1)], now);
+    assert_eq!((roster.everybody().len(), roster.is_forgotten(&gone)), (2, true));
 }
 
 #[test]
