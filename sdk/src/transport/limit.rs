@@ -76,3 +76,86 @@ impl Wake for Bell {
         self.user.call();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use tokio::time::{advance, timeout};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn limit() -> (Limit, Arc<User>) {
+        let user = Arc::new(User::default());
+        (Limit::new(Arc::clone(&user)), user)
+    }
+
+    /// Waits until it is over; when was that?
+    async fn over(limit: &mut Limit, user: &User) -> Instant {
+        let is_over = poll_fn(|cx| {
+            user.comes(cx.waker());
+            if limit.is_over() { Poll::Ready(Instant::now()) } else { Poll::Pending }
+        });
+        timeout(60 * SECOND, is_over).await.expect("the user is woken")
+    }
+
+    fn set_for(limit: &Limit) -> Option<Instant> {
+        limit.timer.as_ref().map(|timer| timer.deadline())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_user_is_woken_at_the_limit() {
+        let ((mut limit, user), at) = (limit(), Instant::now() + SECOND);
+        limit.set(Some(at));
+        assert_eq!(over(&mut limit, &user).await, at);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_limit_nothing_is_over() {
+        let ((mut limit, _user), at) = (limit(), Instant::now() + SECOND);
+        limit.set(Some(at));
+        assert!(!limit.is_over());
+        limit.set(None);
+        advance(60 * SECOND).await;
+        assert!(!limit.is_over());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_timer_of_an_earlier_exchange_stays() {
+        let ((mut limit, user), earlier) = (limit(), Instant::now() + SECOND);
+        limit.set(Some(earlier));
+        assert!(!limit.is_over());
+        let later = earlier + SECOND;
+        limit.set(Some(later));
+        assert!(!limit.is_over());
+        assert_eq!(set_for(&limit), Some(earlier));
+        assert_eq!(over(&mut limit, &user).await, later);
+        assert_eq!(set_for(&limit), Some(later));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_would_be_too_late_is_set_anew() {
+        let ((mut limit, user), at) = (limit(), Instant::now() + SECOND);
+        limit.set(Some(at + SECOND));
+        assert!(!limit.is_over());
+        limit.set(Some(at));
+        assert_eq!(over(&mut limit, &user).await, at);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_was_slept_through_gets_one_second_look() {
+        let ((mut limit, user), at) = (limit(), Instant::now() + SECOND);
+        limit.set(Some(at));
+        assert!(!limit.is_over());
+        advance(3 * SECOND).await;
+        let woke = Instant::now();
+        let looked = over(&mut limit, &user).await;
+        assert_eq!(Some(looked), second_look(at, woke));
+        advance(SECOND).await;
+        assert!(limit.is_over());
+    }
+}

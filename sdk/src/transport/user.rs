@@ -45,3 +45,47 @@ impl Wake for User {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Woken {
+        fn times(&self) -> u32 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn whoever_is_there_is_woken_and_nobody_who_has_left() {
+        let (user, woken) = (Arc::new(User::default()), Arc::new(Woken::default()));
+        let (connection, waker) = (Waker::from(Arc::clone(&user)), Waker::from(Arc::clone(&woken)));
+        connection.wake_by_ref();
+        user.comes(&waker);
+        assert_eq!(woken.times(), 0);
+        connection.wake_by_ref();
+        assert_eq!(woken.times(), 1);
+        user.comes(&waker);
+        user.call();
+        assert_eq!(woken.times(), 2);
+        user.comes(&waker);
+        connection.clone().wake();
+        assert_eq!(woken.times(), 3);
+        user.comes(&waker);
+        user.leaves();
+        connection.wake();
+        user.call();
+        assert_eq!(woken.times(), 3);
+    }
+}
