@@ -20,8 +20,8 @@ impl Service for Auction {
         Policy::builder().timeout(Duration::from_secs(12)).failure_limit(100).health_path("/health").build_const();
 }
 
-/// Sells to whoever bids most within a second. Answered with the highest [`Bid`]; with 404 when nobody bids, and 503 when nobody can
-/// be reached.
+/// Sells to whoever bids most within a second. Answered with the highest [`Bid`]; with 404 when nobody bids, and 503 when
+/// nobody can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SetAuction {

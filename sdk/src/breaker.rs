@@ -11,9 +11,9 @@
 //! A breaker is pure: it does no I/O and owns no clock. Everything that decides is in one atomic word
 //! (generation, state, failures in a row), so that admitting and recording never wait for another caller
 //! and reading never changes anything. The generation grows with every transition and with every probe that ends; a
-//! result that carries an older one is *stale* and changes nothing. That is what the well-known defects have in common (a
-//! straggler closes a breaker, two failures open it twice, an old probe closes a new half-open period),
-//! and why counters alone were rejected.
+//! result that carries an older one is *stale* and changes nothing. That is what the well-known defects have in
+//! common (a straggler closes a breaker, two failures open it twice, an old probe closes a new half-open period), and
+//! why counters alone were rejected.
 //!
 //! Instants stand beside the word. Whoever wins a transition publishes its instant and then marks the word
 //! *dated*; before that mark nothing is due, so that a slow winner can delay a retest but never hasten it.

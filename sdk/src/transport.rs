@@ -1,9 +1,9 @@
 //! Connections of one instance, owned by what is remembered of it: to pick an instance is to pick its
 //! connections.
 //!
-//! HTTP/1.1 with keep-alive, or by policy one connection of HTTP/2, over hyper's connection-level client. hyper-util's pooled client was the
-//! alternative; it looks connections up by address on every call, drives each in a task of its own, and does not
-//! tell for certain whether a failed request was sent.
+//! HTTP/1.1 with keep-alive, or by policy one connection of HTTP/2, over hyper's connection-level client. hyper-util's
+//! pooled client was the alternative; it looks connections up by address on every call, drives each in a task of its
+//! own, and does not tell for certain whether a failed request was sent.
 
 mod broken;
 mod connection;

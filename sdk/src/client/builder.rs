@@ -105,7 +105,8 @@ impl<S: Service> ClientBuilder<S> {
     ///
     /// # Errors
     /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when one of their addresses is
-    /// `https` and no TLS was said, when the policy asks for HTTP/2 and the feature is not there, when the service has a name that no registry takes, or outside of a tokio runtime.
+    /// `https` and no TLS was said, when the policy asks for HTTP/2 and the feature is not there, when the service has
+    /// a name that no registry takes, or outside of a tokio runtime.
     pub fn build(mut self) -> Result<Client<S>, BuildError> {
         check_service_name(S::NAME).map_err(BuildError::Name)?;
         let discover = self.discover.ok_or(BuildError::Nowhere)?;

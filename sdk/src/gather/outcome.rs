@@ -26,8 +26,8 @@ pub enum Outcome<T> {
         /// What is known of it, unless it was the judge who found it.
         error: Option<Error>,
     },
-    /// There was an answer, and it is none. One that is not what the contract says, or is larger than the policy's limit, is a
-    /// failure to its instance's breaker; one that only the judge does not take is not.
+    /// There was an answer, and it is none. One that is not what the contract says, or is larger than the policy's
+    /// limit, is a failure to its instance's breaker; one that only the judge does not take is not.
     #[non_exhaustive]
     Rejected {
         /// What is wrong with it, made [harmless](Outcome#words).

@@ -43,7 +43,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// How long a request's body may take to arrive.
     pub body: Duration,
-    /// How long a request whose body has arrived may take until the head of its response. It is the server's fault, and clients shall know it.
+    /// How long a request whose body has arrived may take until the head of its response. It is the server's fault, and
+    /// clients shall know it.
     pub answer: Duration,
     /// How long requests that have begun may still take when the server ends.
     pub drain: Duration,
