@@ -115,7 +115,7 @@ mod tests {
                 assert_eq!(world.kept().await, 1);
             }
             // It is used, and so it counts from the beginning.
-            world.idle.put(world.idle.take().unwrap());
+            world.idle.put(world.idle.take(runtime::Handle::current().id()).unwrap());
         }
         for left in [1, 1, 0] {
             world.idle.tend();
