@@ -80,7 +80,7 @@ mod tests {
         user.call();
         assert_eq!(woken.times(), 2);
         user.comes(&waker);
-        connection.clone().wake();
+        Waker::wake(connection.clone());
         assert_eq!(woken.times(), 3);
         user.comes(&waker);
         user.leaves();
