@@ -8,12 +8,15 @@
 //! | what a contract is | [`Service`], [`Call`], [`Policy`] |
 //! | one, whole | [`ratings`] |
 //! | one whose instances are not trusted, and who asks them all | [`bidding`], [`auction`] |
+//! | what is told on a topic, and who keeps it | [`Message`], [`hub`] |
 //! | how a call becomes a request, and back | [`wire`] |
 //! | how services are found | [`registry`] |
 
 mod address;
 pub mod auction;
 pub mod bidding;
+pub mod hub;
+pub mod message;
 mod policy;
 pub mod ratings;
 mod refusal;
@@ -23,6 +26,7 @@ pub mod wire;
 
 pub use address::{Address, BadAddress};
 pub use http::Method;
+pub use message::{BadMessage, Envelope, Message};
 pub use policy::{BadPolicy, Idempotence, Policy, PolicyBuilder};
 pub use refusal::Refusal;
 pub use service::{Call, Service};

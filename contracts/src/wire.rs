@@ -95,6 +95,9 @@ fn not_a_struct() -> BadCall {
 /// When a field is missing or of the wrong type, or when path and body contradict each other.
 pub fn decode<C: Call>(params: &[(&str, &str)], query: Option<&str>, body: &[u8]) -> Result<C, BadCall> {
     if has_body(&C::METHOD) {
+        if params.is_empty() {
+            return serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()));
+        }
         let mut fields: Map<String, Value> =
             serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()))?;
         for (name, value) in params {

@@ -1,0 +1,52 @@
+//! What keeps messages: one trait, and what implements it.
+//!
+//! | Engine | Keeps messages | An acknowledged publish is |
+//! |---|---|---|
+//!
+//! An engine says what became of each message of a batch, and fails as a whole only if it cannot be asked.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use mainstay::contracts::Envelope;
+use mainstay::contracts::hub::{Delivered, Published, Rules, Settlement};
+
+use crate::Error;
+
+/// Which channel of which topic.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) topic: String,
+    pub(crate) channel: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.topic, self.channel)
+    }
+}
+
+pub(crate) trait Engine: Debug + Send + Sync + 'static {
+    /// Makes a channel, or says its rules anew.
+    fn declare(&self, place: Place, rules: Rules) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Publishes messages: what became of each, in order. All that were taken are kept when this returns.
+    ///
+    /// Dropped, or failed, it may have taken any of them: published again, each is still one.
+    fn publish(&self, messages: Vec<Envelope>) -> BoxFuture<'_, Result<Vec<Published>, Error>>;
+
+    /// At most so many messages: at once if there are any, else the first that come, or none when the wait is over.
+    ///
+    /// Dropped, it may have received any of them: they come back after their visibility timeout.
+    fn receive(
+        self: Arc<Self>,
+        place: Place,
+        most: usize,
+        wait: Duration,
+    ) -> BoxFuture<'static, Result<Vec<Delivered>, Error>>;
+
+    /// Settles deliveries: whether each was still its consumer's, in order.
+    fn settle(&self, place: Place, settlements: Vec<Settlement>) -> BoxFuture<'_, Result<Vec<bool>, Error>>;
+}

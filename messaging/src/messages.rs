@@ -1,0 +1,137 @@
+//! What an application holds to publish, consume and ask.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mainstay::contracts::hub::{Published, Rules};
+use mainstay::contracts::message::check_name;
+use mainstay::contracts::{Envelope, Message};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use crate::batch::Batcher;
+use crate::consumer::Consumer;
+use crate::engine::{Engine, Place};
+use crate::{Asker, Delivery, Error};
+
+/// How long a publish may take, with all that is tried again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Topics and channels, wherever they are kept.
+///
+/// Cheap to clone; clones share everything, and what several callers publish at once travels together.
+#[derive(Clone)]
+pub struct Messages {
+    engine: Arc<dyn Engine>,
+    publisher: Batcher<Envelope, Published>,
+}
+
+/// A message was taken: it is as safe as its engine says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// It was taken before, under the same id, and not a second time.
+    pub twice: bool,
+}
+
+impl Messages {
+    pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
+        let publisher = Batcher::start({
+            let engine = Arc::clone(&engine);
+            move |messages| {
+                let engine = Arc::clone(&engine);
+                async move { engine.publish(messages).await }
+            }
+        });
+        Self { engine, publisher }
+    }
+
+    /// An id that nobody else has, and that comes after those made before it.
+    pub fn new_id() -> String {
+        Uuid::now_v7().to_string()
+    }
+
+    /// Makes a channel of `M`'s topic: from now on it gets a copy of everything that is published. One that is there
+    /// stays as it is, and gets these rules.
+    ///
+    /// # Errors
+    /// When the channel's name is bad, or the engine cannot be reached within 5 s.
+    ///
+    /// Cancel safe.
+    pub async fn declare<M: Message>(&self, channel: &str, rules: Rules) -> Result<(), Error> {
+        let place = place::<M>(channel)?;
+        let limit = Instant::now() + PATIENCE;
+        let declared = timeout_at(limit, self.engine.declare(place, rules)).await;
+        declared.unwrap_or_else(|_| Err(Error::unavailable("the channel was not made within 5 s")))
+    }
+
+    /// Publishes a message, under an id of its own.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn tell<M: Message>(&self, message: &M) -> Result<Taken, Error> {
+        self.publish(Envelope::new(Self::new_id(), message).map_err(Error::bad)?).await
+    }
+
+    /// Publishes a message; returns when it is as safe as its engine says. While the engine cannot be reached, that is
+    /// tried again: nothing is lost and nothing comes twice by it.
+    ///
+    /// # Errors
+    /// When the message is bad, its topic unknown, no room left for it, or the engine has not answered within 5 s: then
+    /// it may have been taken, and may be published again under the same id.
+    ///
+    /// Cancel safe: dropped, the message may be published or not.
+    pub async fn publish(&self, envelope: Envelope) -> Result<Taken, Error> {
+        envelope.check().map_err(Error::bad)?;
+        match self.publisher.submit(envelope, Instant::now() + PATIENCE).await? {
+            Published::Taken => Ok(Taken { twice: false }),
+            Published::Twice => Ok(Taken { twice: true }),
+            Published::Bad(why) => Err(Error::bad(why)),
+            Published::Unknown(why) => Err(Error::unknown(why)),
+            Published::Full(why) => Err(Error::full(why)),
+        }
+    }
+
+    /// Replies to whoever sent a delivery, if they want a reply: on `R`'s topic, under an id made of the delivery's, so that
+    /// whoever handles it twice replies once.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish). That whoever asked is gone is none.
+    ///
+    /// Cancel safe: dropped, the reply may be published or not.
+    pub async fn reply<M: Message, R: Message>(&self, to: &Delivery<M>, reply: &R) -> Result<(), Error> {
+        let (Some(channel), Some(correlation)) = (&to.reply_to, &to.correlation) else { return Ok(()) };
+        let envelope = Envelope::new(format!("reply-{}", to.id), reply).map_err(Error::bad)?;
+        match self.publish(envelope.only_to(channel).correlated(correlation)).await {
+            Err(error) if !error.is_unknown() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Consumes a channel of `M`'s topic, together with everybody else who does. It has to be declared.
+    ///
+    /// # Errors
+    /// When the channel's name is bad.
+    pub fn consume<M: Message>(&self, channel: &str) -> Result<Consumer<M>, Error> {
+        Ok(Consumer::new(Arc::clone(&self.engine), place::<M>(channel)?))
+    }
+
+    /// Asks by messages, and waits for replies of type `R`.
+    ///
+    /// # Errors
+    /// When the channel for the replies cannot be made.
+    pub async fn asker<R: Message>(&self) -> Result<Asker<R>, Error> {
+        Asker::start(self.clone()).await
+    }
+}
+
+impl fmt::Debug for Messages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+fn place<M: Message>(channel: &str) -> Result<Place, Error> {
+    check_name("channel", channel).map_err(Error::bad)?;
+    Ok(Place { topic: M::TOPIC.to_owned(), channel: channel.to_owned() })
+}
