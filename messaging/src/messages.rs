@@ -10,7 +10,7 @@ use mainstay::contracts::{Envelope, Message};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use crate::batch::Batcher;
+use crate::batch::{Batcher, Thing};
 use crate::consumer::Consumer;
 use crate::engine::{Engine, Place};
 use crate::{Asker, Delivery, Error};
@@ -122,6 +122,13 @@ impl Messages {
     /// When the channel for the replies cannot be made.
     pub async fn asker<R: Message>(&self) -> Result<Asker<R>, Error> {
         Asker::start(self.clone()).await
+    }
+}
+
+impl Thing for Envelope {
+    fn bytes(&self) -> usize {
+        // Names and ids are short.
+        self.body.get().len() + 256
     }
 }
 

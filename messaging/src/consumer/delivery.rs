@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use crate::Error;
-use crate::batch::Batcher;
+use crate::batch::{Batcher, Thing};
 use crate::engine::Place;
 
 /// How long a settlement may take, with all that is tried again.
@@ -37,6 +37,12 @@ pub struct Delivery<M> {
     invisible: Duration,
     received: Instant,
     settler: Batcher<Settlement, bool>,
+}
+
+impl Thing for Settlement {
+    fn bytes(&self) -> usize {
+        self.receipt.len() + 64
+    }
 }
 
 /// Why a handler could not consume a message: told in the log, and the message is delivered again.
