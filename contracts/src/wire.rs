@@ -76,14 +76,14 @@ fn tree(fields: &impl Serialize) -> Result<Value, BadCall> {
 fn whole<C: Call>(call: &C) -> Result<Encoded, BadCall> {
     let body = serde_json::to_vec(call).map_err(|error| BadCall(error.to_string()))?;
     match body.first() {
-        // A struct, or one without fields.
-        Some(b'{' | b'n') => Ok(Encoded { target: C::ROUTE.to_owned(), body: Some(body) }),
+        // A struct, or one without fields, or one that holds a list.
+        Some(b'{' | b'[' | b'n') => Ok(Encoded { target: C::ROUTE.to_owned(), body: Some(body) }),
         _ => Err(not_a_struct()),
     }
 }
 
 fn not_a_struct() -> BadCall {
-    BadCall("a call must be a struct with named fields".to_owned())
+    BadCall("a call must be a struct with named fields, or hold a list".to_owned())
 }
 
 /// Turns a request back into its call: `params` are the route's fields with their decoded values.
@@ -201,6 +201,26 @@ mod tests {
         type Response = ();
         const METHOD: Method = Method::POST;
         const ROUTE: &'static str = "/bare";
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Count {
+        rows: Vec<u32>,
+    }
+    impl Call for Count {
+        type Service = Shelf;
+        type Response = ();
+        const METHOD: Method = Method::POST;
+        const ROUTE: &'static str = "/count";
+    }
+
+    #[test]
+    fn a_call_may_be_a_list() {
+        let encoded = encode(&Count { rows: vec![3, 1] }).unwrap();
+        assert_eq!(encoded.body.as_deref(), Some(b"[3,1]".as_slice()));
+        assert_eq!(decode::<Count>(&[], None, b" [3, 1]"), Ok(Count { rows: vec![3, 1] }));
+        assert!(decode::<Count>(&[], None, br#"{"rows":[3]}"#).is_err());
     }
 
     #[test]
