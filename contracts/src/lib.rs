@@ -9,6 +9,7 @@
 //! | one, whole | [`ratings`] |
 //! | one whose instances are not trusted, and who asks them all | [`bidding`], [`auction`] |
 //! | what is told on a topic, and who keeps it | [`Message`], [`hub`] |
+//! | services that work by messages | [`tasks`], [`sensors`] |
 //! | how a call becomes a request, and back | [`wire`] |
 //! | how services are found | [`registry`] |
 
@@ -21,7 +22,9 @@ mod policy;
 pub mod ratings;
 mod refusal;
 pub mod registry;
+pub mod sensors;
 mod service;
+pub mod tasks;
 pub mod wire;
 
 pub use address::{Address, BadAddress};
