@@ -9,7 +9,7 @@
 //! | one, whole | [`ratings`] |
 //! | one whose instances are not trusted, and who asks them all | [`bidding`], [`auction`] |
 //! | what is told on a topic, and who keeps it | [`Message`], [`hub`] |
-//! | services that work by messages | [`tasks`], [`sensors`] |
+//! | services that work by messages | [`quotes`], [`tasks`], [`sensors`] |
 //! | how a call becomes a request, and back | [`wire`] |
 //! | how services are found | [`registry`] |
 
@@ -19,6 +19,7 @@ pub mod bidding;
 pub mod hub;
 pub mod message;
 mod policy;
+pub mod quotes;
 pub mod ratings;
 mod refusal;
 pub mod registry;
