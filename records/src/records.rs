@@ -40,13 +40,14 @@ impl Records {
     /// | URL | Kept |
     /// |---|---|
     /// | `sqlite:PATH` | in a file on this machine; its directory is made if it is not there |
+    /// | `postgres://USER@HOST/NAME` | in a database of PostgreSQL, in its schema `mainstay`; needs the feature `postgres` |
     ///
     /// # Errors
     /// When the URL is bad, the database cannot be reached within 5 s, or it is another program's or a newer one's.
     pub async fn open(url: &str, messages: Messages) -> Result<Self, Error> {
         let outlet: Outlet = Arc::new(move |envelope| {
             let messages = messages.clone();
-            Box::pin(async move { messages.publish(envelope).await.map(drop) })
+            Box::pin(async move { Ok(messages.publish(envelope).await.map(drop)?) })
         });
         Self::open_with(url, outlet).await
     }

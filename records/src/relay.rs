@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
-use mainstay_messaging::{Envelope, Error as NotTaken};
+use mainstay_messaging::{Envelope, Error};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -28,6 +28,27 @@ const GIVEN_UP: Duration = Duration::from_secs(60);
 
 /// Where messages go.
 pub(crate) type Outlet = Arc<dyn Fn(Envelope) -> BoxFuture<'static, Result<(), NotTaken>> + Send + Sync>;
+
+/// Why a message was not taken.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// It never will be.
+    Bad(String),
+    /// There is no such topic or channel.
+    Unknown,
+    /// Another time, perhaps.
+    Later,
+}
+
+impl From<Error> for NotTaken {
+    fn from(error: Error) -> Self {
+        match error {
+            error if error.is_bad() => Self::Bad(error.to_string()),
+            error if error.is_unknown() => Self::Unknown,
+            _ => Self::Later,
+        }
+    }
+}
 
 /// What the relay and those who write for it have in common.
 #[derive(Debug, Default)]
@@ -59,10 +80,10 @@ pub(crate) async fn relay(store: Arc<dyn Store>, outlet: Outlet, backlog: Arc<Ba
             match &refused {
                 Ok(0) => info!(target: "mainstay::records", "the outbox is empty again"),
                 Ok(some) => {
-                    warn!(target: "mainstay::records", "{some} messages are kept in the outbox and tried again")
+                    warn!(target: "mainstay::records", "{some} messages are kept in the outbox and tried again");
                 }
                 Err(error) => {
-                    warn!(target: "mainstay::records", "the outbox cannot be read, and is tried again: {error}")
+                    warn!(target: "mainstay::records", "the outbox cannot be read, and is tried again: {error}");
                 }
             }
             was_away = away;
@@ -102,11 +123,11 @@ async fn leave(outlet: &Outlet, message: Outgoing) -> bool {
     let (id, to) = (envelope.id.clone(), envelope.to.clone());
     match (outlet(envelope).await, to) {
         (Ok(()), _) => true,
-        (Err(error), _) if error.is_bad() => {
-            warn!(target: "mainstay::records", "message {id} can never be published, and is dropped: {error}");
+        (Err(NotTaken::Bad(why)), _) => {
+            warn!(target: "mainstay::records", "message {id} can never be published, and is dropped: {why}");
             true
         }
-        (Err(error), Some(channel)) if error.is_unknown() => {
+        (Err(NotTaken::Unknown), Some(channel)) => {
             // A clock that was set back says nothing.
             let given_up = written.elapsed().unwrap_or_default() >= GIVEN_UP;
             if given_up {
@@ -114,6 +135,6 @@ async fn leave(outlet: &Outlet, message: Outgoing) -> bool {
             }
             given_up
         }
-        (Err(_), _) => false,
+        (Err(NotTaken::Unknown | NotTaken::Later), _) => false,
     }
 }

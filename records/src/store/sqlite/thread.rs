@@ -73,10 +73,11 @@ fn together(connection: &Connection, jobs: &mut Vec<Job>) -> (Vec<Tell>, Result<
         true => Err(Error::full("the disk is full")),
         false => connection.execute_batch("COMMIT").map_err(failed),
     });
-    if ended.is_err() && !connection.is_autocommit() {
-        if let Err(error) = connection.execute_batch("ROLLBACK") {
-            warn!(target: "mainstay::records", "a transaction could not be taken back: {error}");
-        }
+    if ended.is_err()
+        && !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        warn!(target: "mainstay::records", "a transaction could not be taken back: {error}");
     }
     (told, ended)
 }
