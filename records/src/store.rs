@@ -3,10 +3,13 @@
 //! | Store | URL | What is written is |
 //! |---|---|---|
 //! | `sqlite` | `sqlite:PATH` | on disk: one write for all who wait (group commit) |
+//! | `postgres` (feature `postgres`) | `postgres://USER@HOST/NAME` | on the server's disk (`synchronous_commit`, whatever its default), which does the same |
 //!
 //! Whatever a call writes is one transaction: all of it, or nothing. What was checked before is not checked here.
 
-pub(crate) mod sqlite;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -92,6 +95,12 @@ pub(crate) const PRUNE_LIMIT: u32 = 500;
 pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
     match url.split_once(':') {
         Some(("sqlite", path)) => Ok(Arc::new(sqlite::Sqlite::open(path).await?)),
-        _ => Err(Error::bad(format!("records are kept at sqlite:PATH, not at {url:?}"))),
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::Postgres::open(url).await?)),
+        #[cfg(not(feature = "postgres"))]
+        Some(("postgres" | "postgresql", _)) => Err(Error::bad("this program was built without the feature postgres")),
+        // A password may be in it, so it is not repeated.
+        Some((scheme, _)) => Err(Error::bad(format!("records are at sqlite:PATH or postgres://, not at {scheme:?}"))),
+        None => Err(Error::bad("records are at sqlite:PATH or postgres://, and this says neither")),
     }
 }
