@@ -2,10 +2,14 @@
 //!
 //! | Engine | Keeps messages | An acknowledged publish is |
 //! |---|---|---|
+//! | [`embedded`] | in this process, on its disk | on disk |
 //!
 //! An engine says what became of each message of a batch, and fails as a whole only if it cannot be asked.
 
+pub(crate) mod embedded;
+
 use std::fmt::{self, Debug};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +17,7 @@ use futures_util::future::BoxFuture;
 use mainstay::contracts::Envelope;
 use mainstay::contracts::hub::{Delivered, Published, Rules, Settlement};
 
+use self::embedded::{Embedded, Limits};
 use crate::Error;
 
 /// Which channel of which topic.
@@ -49,4 +54,14 @@ pub(crate) trait Engine: Debug + Send + Sync + 'static {
 
     /// Settles deliveries: whether each was still its consumer's, in order.
     fn settle(&self, place: Place, settlements: Vec<Settlement>) -> BoxFuture<'_, Result<Vec<bool>, Error>>;
+}
+
+/// The engine of a URL.
+pub(crate) async fn open(url: &str) -> Result<Arc<dyn Engine>, Error> {
+    match url.split_once(':') {
+        Some(("embedded", dir)) if !dir.is_empty() => {
+            Ok(Arc::new(Embedded::open(PathBuf::from(dir), Limits::default()).await?))
+        }
+        _ => Err(Error::bad(format!("messages are at embedded:DIR, not at {url:?}"))),
+    }
 }

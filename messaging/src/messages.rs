@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::batch::{Batcher, Thing};
 use crate::consumer::Consumer;
-use crate::engine::{Engine, Place};
+use crate::engine::{self, Engine, Place};
 use crate::{Asker, Delivery, Error};
 
 /// How long a publish may take, with all that is tried again.
@@ -35,6 +35,18 @@ pub struct Taken {
 }
 
 impl Messages {
+    /// Topics and channels at a URL.
+    ///
+    /// | URL | Messages are kept |
+    /// |---|---|
+    /// | `embedded:DIR` | in this process, in a directory |
+    ///
+    /// # Errors
+    /// When the URL is none of these, or what it names cannot be opened.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        Ok(Self::over(engine::open(url).await?))
+    }
+
     pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
         let publisher = Batcher::start({
             let engine = Arc::clone(&engine);
