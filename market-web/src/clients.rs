@@ -1,41 +1,71 @@
-//! The Market's clients: one for the ratings, one for the bidders. Both find their instances through one registry.
+//! The Market's clients: one for each kind of instances. All find theirs through one registry.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use auction::Auctioneer;
-use mainstay::{Address, BreakerState, Events, Presence, Snapshot};
+use mainstay::contracts::auction::Auction;
+use mainstay::contracts::hub::Topics;
+use mainstay::contracts::quotes::{List, Providers};
+use mainstay::contracts::tasks::{Backends, ListTasks};
+use mainstay::{Address, BreakerState, Client, Events, Presence, Service, Snapshot};
 
+use crate::book::Book;
 use crate::kind::Kind;
 use crate::ratings::Ratings;
+use crate::tasks::Sender;
 
-/// The clients that requests share.
-#[derive(Debug, Clone)]
+/// How many requests for quotes, and how many tasks, the pages know of.
+pub(crate) const NEWEST_RFQS: usize = 30;
+pub(crate) const NEWEST_TASKS: u32 = 100;
+
+/// The clients that requests share, most of them in what they are for.
+#[derive(Debug)]
 pub(crate) struct Clients {
     pub(crate) ratings: Ratings,
     pub(crate) auctioneer: Auctioneer,
+    pub(crate) rfqs: Book<List>,
+    pub(crate) sender: Sender,
+    pub(crate) history: Book<ListTasks>,
+    pub(crate) topics: Book<Topics>,
+    auction: Client<Auction>,
+    providers: Client<Providers>,
+    backends: Client<Backends>,
 }
 
 impl Clients {
     /// Clients that find the instances through this registry.
     pub(crate) fn new(registry: Address) -> io::Result<Self> {
-        let auctioneer = Auctioneer::new(registry.clone()).map_err(io::Error::other)?;
-        Ok(Self { ratings: Ratings::new(registry)?, auctioneer })
+        Ok(Self {
+            auctioneer: Auctioneer::new(registry.clone()).map_err(io::Error::other)?,
+            rfqs: Book::new(client(&registry)?, List { most: NEWEST_RFQS }),
+            sender: Sender::new(client(&registry)?),
+            history: Book::new(client(&registry)?, ListTasks { until: None, most: Some(NEWEST_TASKS) }),
+            topics: Book::new(client(&registry)?, Topics {}),
+            auction: client(&registry)?,
+            providers: client(&registry)?,
+            backends: client(&registry)?,
+            ratings: Ratings::new(registry)?,
+        })
+    }
+
+    fn of(&self, kind: Kind) -> &dyn Knows {
+        match kind {
+            Kind::Ratings => self.ratings.client(),
+            Kind::Bidders => self.auctioneer.client(),
+            Kind::Auction => &self.auction,
+            Kind::Providers => &self.providers,
+            Kind::Quotes => self.rfqs.client(),
+            Kind::Backends => &self.backends,
+            Kind::Tasks => self.sender.client(),
+            Kind::Events => self.history.client(),
+            Kind::Hub => self.topics.client(),
+        }
     }
 
     /// What is known of the instances of a kind. Reading it changes nothing.
     pub(crate) fn snapshot(&self, kind: Kind) -> Snapshot {
-        match kind {
-            Kind::Ratings => self.ratings.client().snapshot(),
-            Kind::Bidders => self.auctioneer.client().snapshot(),
-        }
-    }
-
-    fn events(&self, kind: Kind) -> Events {
-        match kind {
-            Kind::Ratings => self.ratings.client().events(),
-            Kind::Bidders => self.auctioneer.client().events(),
-        }
+        self.of(kind).snapshot()
     }
 
     /// Who is where, to tell an instance that is started from the one that was there before it.
@@ -53,7 +83,7 @@ impl Clients {
     /// be: they are closed at first, but stay open where an earlier instance left them so.
     pub(crate) async fn answering(&self, kind: Kind, addresses: &[Address], before: &Known, healthy: bool) {
         // Listening starts before looking, so that nothing happens in between unheard.
-        let mut events = self.events(kind);
+        let mut events = self.of(kind).events();
         let answers = |snapshot: &Snapshot, address: &Address| {
             snapshot.instances.iter().any(|view| {
                 view.instance.address == *address
@@ -67,6 +97,26 @@ impl Clients {
             addresses.iter().all(|address| answers(&snapshot, address))
         };
         while !all_answer() && events.next().await.is_some() {}
+    }
+}
+
+fn client<S: Service>(registry: &Address) -> io::Result<Client<S>> {
+    Client::builder().registry(registry.clone()).build().map_err(io::Error::other)
+}
+
+/// What every client knows, whatever it calls.
+trait Knows {
+    fn snapshot(&self) -> Snapshot;
+    fn events(&self) -> Events;
+}
+
+impl<S: Service> Knows for Client<S> {
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot()
+    }
+
+    fn events(&self) -> Events {
+        self.events()
     }
 }
 

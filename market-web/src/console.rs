@@ -2,11 +2,12 @@
 
 use std::{fmt, io};
 
-use tracing::{Event, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::FilterExt as _;
 use tracing_subscriber::fmt::format::{FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Context, Filter, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt as console};
@@ -27,10 +28,23 @@ pub fn start() -> (Tape, WorkerGuard) {
     let (stdout, guard) = tracing_appender::non_blocking(io::stdout());
     let printed = console::layer().with_writer(stdout).with_ansi(false).log_internal_errors(false).event_format(Plain);
     tracing_subscriber::registry()
-        .with(tape.clone().with_filter(EnvFilter::new(STORY)))
-        .with(printed.with_filter(chosen))
+        .with(tape.clone().with_filter(EnvFilter::new(STORY).and(Told)))
+        .with(printed.with_filter(chosen.and(Told)))
         .init();
     (tape, guard)
+}
+
+/// Leaves out the lines that nobody reads.
+struct Told;
+
+impl<S> Filter<S> for Told {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        tape::is_told(&tape::message(event))
+    }
 }
 
 /// The message and nothing else: the lines are made to be read aloud and to be found by `grep`.

@@ -15,7 +15,6 @@ use mainstay::{Address, serve};
 pub use args::Args;
 
 use crate::clients::Known;
-use crate::kind::Kind;
 use crate::lab::{Bench, Conduct, Lab, Which, check_free};
 use crate::server::{self, listen};
 use crate::{Config, console};
@@ -29,24 +28,13 @@ pub async fn run(args: Args) -> io::Result<()> {
         return role::play(role).await;
     }
     let shutdown = serve::ended()?;
-    let registry = SocketAddr::from((Ipv4Addr::LOCALHOST, args.registry_port));
-    args.check()?;
+    args.ports.check(args.port)?;
     let listener = listen((Ipv4Addr::LOCALHOST, args.port).into(), "--port").await?;
-    let bench = Bench {
-        executable: std::env::current_exe()?,
-        registry_port: args.registry_port,
-        ratings_base_port: args.ratings_base_port,
-        auction_port: args.auction_port,
-        bidders_base_port: args.bidders_base_port,
-    };
+    let bench = Bench { executable: std::env::current_exe()?, ports: args.ports.clone() };
+    let registry = SocketAddr::from((Ipv4Addr::LOCALHOST, args.ports.registry_port));
     free(registry, "--registry-port")?;
-    free((Ipv4Addr::LOCALHOST, args.auction_port).into(), "--auction-port")?;
     for (kind, number) in args.instances() {
-        let option = match kind {
-            Kind::Ratings => "--ratings-base-port",
-            Kind::Bidders => "--bidders-base-port",
-        };
-        free(bench.listens(kind, number), option)?;
+        free(bench.listens(kind, number), kind.option)?;
     }
     announce(&args, &bench, listener.local_addr()?)?;
 
@@ -54,8 +42,7 @@ pub async fn run(args: Args) -> io::Result<()> {
     let lab = Lab::new(bench);
     let ended = async {
         lab.start_registry().await.map_err(io::Error::other)?;
-        lab.start_auction().map_err(io::Error::other)?;
-        for (kind, count) in [(Kind::Ratings, args.instances), (Kind::Bidders, args.bidders)] {
+        for (kind, count) in args.counts() {
             if count > 0 {
                 lab.start(kind, Which::Count(count), &Conduct::default(), &Known::default())
                     .map_err(io::Error::other)?;
@@ -74,18 +61,13 @@ fn free(address: SocketAddr, option: &str) -> io::Result<()> {
 }
 
 fn announce(args: &Args, bench: &Bench, market: SocketAddr) -> io::Result<()> {
-    let local = |port: u16| Address::from(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let registry = Address::from(SocketAddr::from((Ipv4Addr::LOCALHOST, args.ports.registry_port)));
     let mut out = io::stdout().lock();
-    let mut line = |name: &str, address: &dyn Display, note: &str| writeln!(out, "{name:<12} {address}{note}");
+    let mut line = |name: &str, address: &dyn Display, note: &str| writeln!(out, "{name:<16} {address}{note}");
     line("The Market", &format!("http://{market}"), "   <- open this")?;
-    line("Registry", &local(args.registry_port), "")?;
-    line("Auction", &local(args.auction_port), "")?;
+    line("Registry", &registry, "")?;
     for (kind, number) in args.instances() {
-        let name = match kind {
-            Kind::Ratings => format!("Ratings #{number}"),
-            Kind::Bidders => format!("Bidder #{number}"),
-        };
-        line(&name, &bench.address(kind, number), "")?;
+        line(&kind.title(number), &bench.address(kind, number), "")?;
     }
     writeln!(out, "\nEach is a process of its own; ^C ends them all.\n")
 }

@@ -5,6 +5,7 @@
 
 mod bench;
 mod conduct;
+mod ports;
 mod process;
 mod refused;
 
@@ -25,12 +26,10 @@ use crate::tape::TARGET;
 pub use bench::Bench;
 pub(crate) use bench::check_free;
 pub(crate) use conduct::Conduct;
+pub use ports::Ports;
 pub(crate) use process::Condition;
 use process::Process;
 pub(crate) use refused::LabRefused;
-
-/// The highest number an instance of a kind can have here, and so the most there can be.
-pub(crate) const INSTANCES: u32 = 20;
 
 /// How long a registry may take until it answers.
 const REGISTRY_START: Duration = Duration::from_secs(5);
@@ -48,7 +47,6 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Processes {
     registry: Option<Process>,
-    auction: Option<Process>,
     /// Killed ones keep their row, and can be started again.
     instances: BTreeMap<(Kind, u32), Process>,
 }
@@ -113,9 +111,9 @@ impl Lab {
             Which::Number(number) => check(number).map(|()| vec![number])?,
             Which::Count(count) => {
                 let free: Vec<u32> =
-                    (1..=INSTANCES).filter(|number| check(*number).is_ok()).take(count as usize).collect();
+                    (1..=kind.most).filter(|number| check(*number).is_ok()).take(count as usize).collect();
                 if free.len() < count as usize {
-                    return Err(LabRefused::Full);
+                    return Err(LabRefused::Full(kind.most));
                 }
                 free
             }
@@ -182,15 +180,6 @@ impl Lab {
         timeout(REGISTRY_START, answers).await.map_err(|_| LabRefused::NoRegistry)
     }
 
-    /// Starts the auction service. Nobody waits for it: the page runs its auctions itself.
-    pub(crate) fn start_auction(&self) -> Result<(), LabRefused> {
-        let bench = &self.0.bench;
-        check_free(bench.auction())?;
-        let process = Process::spawn(bench.auction_command(), "the auction".to_owned())?;
-        self.0.processes.lock().auction = Some(process);
-        Ok(())
-    }
-
     /// Ends the registry without a word (SIGKILL), and waits until it is gone.
     pub(crate) async fn kill_registry(&self) {
         let registry = self.0.processes.lock().registry.clone();
@@ -204,8 +193,8 @@ impl Lab {
     /// Ends all processes: politely first, and paused ones too. All others go before the registry, so that
     /// they can take their leave of it.
     pub async fn end(&self) {
-        let Processes { registry, auction, instances } = std::mem::take(&mut *self.0.processes.lock());
-        join_all(instances.values().chain(&auction).map(Process::end)).await;
+        let Processes { registry, instances } = std::mem::take(&mut *self.0.processes.lock());
+        join_all(instances.values().map(Process::end)).await;
         if let Some(registry) = registry {
             registry.end().await;
         }

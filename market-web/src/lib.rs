@@ -4,7 +4,8 @@
 //! |---|---|
 //! | how ratings are asked for | `ratings`, called by `market` |
 //! | how auctions are run | `auctions` |
-//! | what both have in common: a client, a page, a row of the lab's processes | `kind`, `clients` |
+//! | how requests for quotes and tasks are sent, and what is read of them | `tasks`, `rfqs`, `book` |
+//! | whose instances there are, and which page shows them | `kind`, `tab`, `clients` |
 //! | what there is to know, for programs and for the page | `state` |
 //! | how it is drawn, and kept up to date | `view`, `live` |
 //! | which address does what | `web` |
@@ -15,6 +16,7 @@
 
 mod args;
 mod auctions;
+mod book;
 mod cart;
 mod catalog;
 mod clients;
@@ -28,14 +30,17 @@ mod market;
 mod money;
 mod page;
 mod ratings;
+mod rfqs;
 mod server;
 mod state;
+mod tab;
 pub mod tape;
+mod tasks;
 mod traffic;
 mod view;
 mod web;
 
 pub use args::{Args, start};
 pub use config::Config;
-pub use lab::{Bench, Lab};
+pub use lab::{Bench, Lab, Ports};
 pub use server::run;

@@ -1,10 +1,10 @@
 //! The live page: the same parts that the first page is drawn from, sent again when they have changed.
 //!
-//! One task draws for everybody, at most every [`PAUSE`] and only while somebody watches. A stream sends what
+//! One task draws for everybody, at most every [`PAUSE`] and only the pages that somebody watches. A stream sends what
 //! differs from what it sent last, so a slow one skips drawings instead of piling them up.
 
 use std::convert::Infallible;
-use std::future::ready;
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::market::Market;
 use crate::state::State;
+use crate::tab::Tab;
 use crate::view::Drawing;
 
 /// How many streams there may be. Fewer than connections, so that watching cannot lock out buying.
@@ -30,11 +31,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Ages and countdowns are shown in seconds.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Draws the page for everybody who watches. Clones share it.
+/// Draws the pages for everybody who watches. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
     market: Market,
-    drawing: watch::Sender<Arc<Drawing>>,
+    /// In the order of the tabs.
+    drawings: [watch::Sender<Arc<Drawing>>; Tab::ALL.len()],
     free: Arc<Semaphore>,
     ending: CancellationToken,
 }
@@ -43,7 +45,7 @@ impl Live {
     pub(crate) fn new(market: Market) -> Self {
         Self {
             market,
-            drawing: watch::Sender::default(),
+            drawings: Tab::ALL.map(|_| watch::Sender::default()),
             free: Arc::new(Semaphore::new(STREAMS)),
             ending: CancellationToken::new(),
         }
@@ -58,31 +60,52 @@ impl Live {
     pub(crate) async fn keep_drawing(&self) {
         let mut bell = self.market.tape().bell();
         let mut auctions = self.market.auctions().bell();
+        let (mut rfqs, mut tasks) =
+            self.market.clients().map(|clients| (clients.rfqs.bell(), clients.history.bell())).unzip();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             select! {
                 _ = bell.changed() => {}
                 _ = auctions.changed() => {}
+                () = changed(&mut rfqs) => {}
+                () = changed(&mut tasks) => {}
                 // What an auction waits for grows while nothing happens.
                 () = ready(()), if self.market.auctions().last().is_some_and(|last| last.runs()) => {}
                 _ = tick.tick() => {}
             }
-            if self.drawing.receiver_count() > 0 {
-                self.drawing.send_replace(Arc::new(Drawing::of(&State::of(&self.market))));
+            let watched = Tab::ALL.into_iter().filter(|tab| self.is_watched(*tab)).collect::<Vec<_>>();
+            if !watched.is_empty() {
+                let state = State::of(&self.market);
+                for tab in watched {
+                    self.drawings[tab as usize].send_replace(Arc::new(Drawing::of(tab, &state)));
+                }
             }
             sleep(PAUSE).await;
         }
     }
 
-    /// A stream of the parts that change, the whole of them first; nothing when there are too many streams.
-    pub(crate) fn stream(&self) -> Option<Response> {
+    /// Whether anybody has this page open.
+    pub(crate) fn is_watched(&self, tab: Tab) -> bool {
+        self.drawings[tab as usize].receiver_count() > 0
+    }
+
+    /// A stream of a page's parts that change, the whole of them first; nothing when there are too many streams.
+    pub(crate) fn stream(&self, tab: Tab) -> Option<Response> {
         let place = Arc::clone(&self.free).try_acquire_owned().ok()?;
-        let drawings = self.drawing.subscribe();
-        let first = Arc::new(Drawing::of(&State::of(&self.market)));
+        let drawings = self.drawings[tab as usize].subscribe();
+        let first = Arc::new(Drawing::of(tab, &State::of(&self.market)));
         let events = Watcher { drawings, sent: Arc::default(), first: Some(first), _place: place }.events();
         let events = events.take_until(self.ending.clone().cancelled_owned());
         Some(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    }
+}
+
+/// Resolves at the next change; never, without a bell.
+async fn changed<T>(bell: &mut Option<watch::Receiver<T>>) {
+    match bell {
+        Some(bell) => drop(bell.changed().await),
+        None => pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
+use tokio::join;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Config;
@@ -13,6 +14,7 @@ use crate::clients::Clients;
 use crate::kind::Kind;
 use crate::lab::Lab;
 use crate::page::{Asked, Page};
+use crate::tab::Tab;
 use crate::tape::Tape;
 use crate::traffic::{STEP, Traffic};
 
@@ -92,6 +94,17 @@ impl Market {
     /// Asks for one rating, outside any page.
     pub(crate) async fn ask(&self, thing: &'static str) -> Option<Asked> {
         Some(self.clients()?.ratings.ask(thing).await)
+    }
+
+    /// Reads what other services keep, for as long as it is polled and somebody watches.
+    pub(crate) async fn keep_reading(&self, is_watched: impl Fn(Tab) -> bool) {
+        let Some(clients) = self.clients() else { return std::future::pending().await };
+        let with_topics = || is_watched(Tab::Quotes) || is_watched(Tab::Tasks);
+        join!(
+            clients.rfqs.keep_looking(|| is_watched(Tab::Quotes)),
+            clients.history.keep_looking(|| is_watched(Tab::Tasks)),
+            clients.topics.keep_looking(with_topics),
+        );
     }
 
     /// Notes the traffic, for as long as it is polled.

@@ -38,6 +38,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
         () = serve::run(listener, router, limits, shutdown) => {}
         () = live.keep_drawing() => {}
         () = market.watch_traffic() => {}
+        () = market.keep_reading(|tab| live.is_watched(tab)) => {}
     }
     Ok(())
 }

@@ -3,12 +3,15 @@
 //! The JSON is a promise to programs. What only the page shows is left out of it.
 
 mod auction;
+mod books;
 mod instance;
+mod rows;
+mod work;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mainstay::{Presence, Snapshot};
+use mainstay::Presence;
 use serde::{Serialize, Serializer};
 
 use crate::auctions::Auction;
@@ -20,24 +23,23 @@ use crate::page::{Asked, Outcome, Page, Source};
 use crate::tape::Line;
 
 use auction::AuctionNow;
+pub(crate) use books::BooksNow;
 pub(crate) use instance::{InstanceNow, breaker_word};
+use rows::{RegistryNow, Rows};
 
 /// This moment.
 #[derive(Debug, Serialize)]
 pub(crate) struct State {
     pub(crate) things: Vec<ThingNow>,
-    /// Those that rate, by number.
-    pub(crate) instances: Vec<InstanceNow>,
-    /// Those that bid, by number.
-    pub(crate) bidders: Vec<InstanceNow>,
-    /// Nothing in the plain shop.
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// As the client of the ratings sees it. Nothing in the plain shop.
     pub(crate) registry: Option<RegistryNow>,
-    /// The same, as the bidders' client sees it.
-    #[serde(skip)]
-    bidders_registry: Option<RegistryNow>,
     pub(crate) last_page: PageNow,
     /// Nothing before the first.
     pub(crate) auction: Option<AuctionNow>,
+    #[serde(flatten)]
+    pub(crate) books: BooksNow,
     /// Oldest first.
     pub(crate) events: Vec<Arc<Line>>,
     #[serde(skip)]
@@ -70,14 +72,6 @@ pub(crate) struct ThingNow {
     pub(crate) asked: Option<Asked>,
 }
 
-/// The registry, as the client sees it.
-#[derive(Debug, Serialize)]
-pub(crate) struct RegistryNow {
-    pub(crate) reachable: bool,
-    #[serde(rename = "age_ms", serialize_with = "millis")]
-    pub(crate) age: Option<Duration>,
-}
-
 /// The last page in numbers; all zero before the first.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct PageNow {
@@ -90,23 +84,14 @@ impl State {
     /// Looks around. Nothing is changed by it, and nobody is called.
     pub(crate) fn of(market: &Market) -> Self {
         let (page, last_auction) = (market.last_page(), market.auctions().last());
-        let known = |kind| market.clients().map(|clients| clients.snapshot(kind));
-        let rows = |kind, known: &Option<Snapshot>| {
-            known.as_ref().map(|known| instance::all(market, kind, known)).unwrap_or_default()
-        };
-        let (ratings, bidders) = (known(Kind::Ratings), known(Kind::Bidders));
-        let registry = |known: &Option<Snapshot>| {
-            let view = known.as_ref()?.registry.as_ref()?;
-            Some(RegistryNow { reachable: view.reachable, age: Some(view.age) })
-        };
+        let rows = Rows::of(market);
         Self {
             things: THINGS.iter().map(|thing| ThingNow::of(thing, page.as_deref())).collect(),
-            instances: rows(Kind::Ratings, &ratings),
-            bidders: rows(Kind::Bidders, &bidders),
-            registry: registry(&ratings),
-            bidders_registry: registry(&bidders),
+            registry: rows.registry(Kind::Ratings),
+            rows,
             last_page: page.as_deref().map(PageNow::of).unwrap_or_default(),
             auction: last_auction.as_deref().map(AuctionNow::of),
+            books: BooksNow::of(market),
             events: market.tape().lines(),
             page,
             last_auction,
@@ -118,25 +103,14 @@ impl State {
 }
 
 impl State {
-    /// The registry, as the client of a kind sees it: each watches for itself.
-    pub(crate) fn registry(&self, kind: Kind) -> Option<&RegistryNow> {
-        match kind {
-            Kind::Ratings => self.registry.as_ref(),
-            Kind::Bidders => self.bidders_registry.as_ref(),
-        }
-    }
-
     /// Whether the client of a kind does not reach the registry.
     pub(crate) fn is_lost(&self, kind: Kind) -> bool {
-        self.registry(kind).is_some_and(|registry| !registry.reachable)
+        self.rows.registry(kind).is_some_and(|registry| !registry.reachable)
     }
 
     /// The instances of a kind.
-    pub(crate) fn rows(&self, kind: Kind) -> &[InstanceNow] {
-        match kind {
-            Kind::Ratings => &self.instances,
-            Kind::Bidders => &self.bidders,
-        }
+    pub(crate) fn instances(&self, kind: Kind) -> &[InstanceNow] {
+        self.rows.instances(kind)
     }
 }
 

@@ -13,10 +13,15 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 pub(crate) use layer::message;
-pub(crate) use line::{Kind, Line};
+pub(crate) use line::{Kind, Line, is_told};
 
 /// The target of the lines that the Market itself writes.
 pub(crate) const TARGET: &str = "market";
+
+/// What others wrote, as a part of one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
 
 /// How many lines are kept.
 const LENGTH: usize = 200;

@@ -3,10 +3,14 @@
 mod auction;
 mod form;
 mod frame;
+mod instances;
 mod lane;
 mod leg;
+mod rfqs;
 mod row;
 mod span;
+mod tasks;
+mod waiting;
 mod words;
 
 use askama::Template;
@@ -17,39 +21,53 @@ use crate::kind::Kind;
 use crate::page::Source;
 use crate::ratings::DEADLINE;
 use crate::state::{InstanceNow, State, ThingNow, present};
+use crate::tab::Tab;
 use crate::tape::Line;
 use auction::LastAuction;
 pub(crate) use form::{Choice, Filled};
-use frame::{Frame, Ids};
+use frame::Frame;
+use instances::Instances;
 use lane::Lane;
-use row::Row;
+use rfqs::Rfqs;
+pub(crate) use rfqs::{Ride, page as quotes_page};
+pub(crate) use tasks::page as tasks_page;
+use tasks::{History, LastSent};
+use waiting::Waiting;
 use words::{ago, clock, count, seconds};
 
-/// All parts of both pages that change by themselves. Each is an element with the part's name as its id, and a page
-/// leaves those of the other alone.
+/// All parts of a page that change by themselves. Each is an element with the part's name as its id.
 #[derive(Debug, Default)]
 pub(crate) struct Drawing(Vec<(String, String)>);
 
 impl Drawing {
-    /// Draws a moment. The plain shop has no such parts.
-    pub(crate) fn of(state: &State) -> Self {
+    /// Draws a page at this moment. The plain shop has no such parts.
+    pub(crate) fn of(tab: Tab, state: &State) -> Self {
         let mut drawing = Self::default();
-        if state.registry.is_some() {
-            drawing.add("last-page", &LastPage { state });
-            for thing in &state.things {
-                drawing.add(&format!("rating-{}", thing.id), &Rating { thing });
-            }
-            for kind in Kind::ALL {
-                let ids = Ids::of(kind);
-                drawing.add(ids.summary, &Summary::of(state, kind));
-                drawing.add(ids.banners, &Banners::of(state, kind));
-                let rows = state.rows(kind).iter().map(Row::of).collect();
-                drawing.add(ids.instances, &Instances { kind, id: ids.instances, state, rows });
-            }
-            drawing.add("lanes", &Lanes { lanes: Lane::all(state.page.as_deref()) });
-            drawing.add("last-auction", &LastAuction::of(state));
-            drawing.add("tape", &Tape { state });
+        if state.registry.is_none() {
+            return drawing;
         }
+        drawing.add("summary", &Summary { kind: tab.kind, instances: state.instances(tab.kind) });
+        drawing.add("banners", &Banners::of(state, tab));
+        drawing.add("instances", &Instances::of(state, tab));
+        match tab {
+            Tab::Shop => {
+                drawing.add("last-page", &LastPage { state });
+                for thing in &state.things {
+                    drawing.add(&format!("rating-{}", thing.id), &Rating { thing });
+                }
+                drawing.add("lanes", &Lanes { lanes: Lane::all(state.page.as_deref()) });
+            }
+            Tab::Auction => drawing.add("last-auction", &LastAuction::of(state)),
+            Tab::Quotes => drawing.add("rfqs", &Rfqs::of(state)),
+            Tab::Tasks => {
+                drawing.add("sent", &LastSent::of(state));
+                drawing.add("history", &History::of(state));
+            }
+        }
+        if !tab.topics.is_empty() {
+            drawing.add("waiting", &Waiting::of(state, tab));
+        }
+        drawing.add("tape", &Tape { state });
         drawing
     }
 
@@ -71,7 +89,7 @@ impl Drawing {
 
 /// The shop's whole page.
 pub(crate) fn page(state: &State, cart: &Cart, message: &str) -> String {
-    let frame = Frame::of(Kind::Ratings, state);
+    let frame = Frame::of(Tab::Shop, state);
     Page { frame, things: &THINGS, cart, message, deadline: DEADLINE.as_secs_f64() }.render().unwrap_or_default()
 }
 
@@ -88,7 +106,7 @@ struct Page<'a> {
 
 /// The auction's whole page.
 pub(crate) fn auction_page(state: &State, filled: &Filled, message: &str) -> String {
-    let frame = Frame::of(Kind::Bidders, state);
+    let frame = Frame::of(Tab::Auction, state);
     AuctionPage { frame, filled, choices: &Choice::ALL, message }.render().unwrap_or_default()
 }
 
@@ -112,21 +130,13 @@ pub(crate) struct Missing<'a> {
 #[derive(Template)]
 #[template(path = "summary.html")]
 struct Summary<'a> {
-    id: &'static str,
     kind: Kind,
     instances: &'a [InstanceNow],
 }
 
-impl<'a> Summary<'a> {
-    fn of(state: &'a State, kind: Kind) -> Self {
-        Self { id: Ids::of(kind).summary, kind, instances: state.rows(kind) }
-    }
-
+impl Summary<'_> {
     fn present(&self) -> String {
-        match self.kind {
-            Kind::Ratings => count(present(self.instances), "instance"),
-            Kind::Bidders => present(self.instances).to_string(),
-        }
+        count(present(self.instances), self.kind.noun)
     }
 
     fn open(&self) -> String {
@@ -149,7 +159,6 @@ impl LastPage<'_> {
 #[derive(Template)]
 #[template(path = "banners.html")]
 struct Banners {
-    id: &'static str,
     /// What is left to call without the registry.
     without_registry: Option<String>,
     /// How old the ratings are, when no instance is left to give new ones.
@@ -157,20 +166,15 @@ struct Banners {
 }
 
 impl Banners {
-    fn of(state: &State, kind: Kind) -> Self {
-        let lost = state.is_lost(kind);
+    fn of(state: &State, tab: Tab) -> Self {
+        let (kind, noun) = (tab.kind, tab.kind.noun);
         let found_nobody = state.page.as_ref().is_some_and(|page| page.is_down());
-        let down = kind == Kind::Ratings && found_nobody && !state.instances.iter().any(InstanceNow::is_called);
+        let down = tab == Tab::Shop && found_nobody && !state.instances(kind).iter().any(InstanceNow::is_called);
         let oldest = state.things.iter().filter_map(|thing| thing.age).max();
-        let word = match kind {
-            Kind::Ratings => "instance",
-            Kind::Bidders => "bidder",
-        };
         Self {
-            id: Ids::of(kind).banners,
-            without_registry: lost.then(|| match present(state.rows(kind)) {
-                0 => format!("and no {word} is known"),
-                known => format!("using the last known {}", count(known, word)),
+            without_registry: state.is_lost(kind).then(|| match present(state.instances(kind)) {
+                0 => format!("and no {noun} is known"),
+                known => format!("using the last known {}", count(known, noun)),
             }),
             down_since: oldest.filter(|_| down).map(seconds),
         }
@@ -200,25 +204,6 @@ impl Rating<'_> {
     fn why(&self) -> &str {
         let reason = self.thing.asked.as_ref().and_then(|asked| asked.reason.as_ref());
         reason.map_or("", |reason| &reason.short)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "instances.html")]
-struct Instances<'a> {
-    kind: Kind,
-    id: &'static str,
-    state: &'a State,
-    rows: Vec<Row<'a>>,
-}
-
-impl Instances<'_> {
-    fn heard(&self) -> String {
-        ago(self.state.registry(self.kind).and_then(|registry| registry.age))
-    }
-
-    fn reachable(&self) -> bool {
-        !self.state.is_lost(self.kind)
     }
 }
 

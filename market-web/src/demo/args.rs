@@ -1,14 +1,14 @@
 //! What the demo's command line says.
 
-use std::io;
 use std::net::SocketAddr;
 
 use auction::bidder::Manner;
-use clap::{Parser, Subcommand};
+use clap::builder::RangedI64ValueParser;
+use clap::{Parser, Subcommand, value_parser};
 use mainstay::Address;
 
-use crate::kind::Kind;
-use crate::lab::INSTANCES;
+use crate::kind::{Kind, MANY};
+use crate::lab::Ports;
 
 /// Runs the Market with everything it needs, on this machine
 ///
@@ -21,33 +21,16 @@ pub struct Args {
     #[arg(long, env = "MARKET_PORT", value_name = "PORT", default_value_t = 5000)]
     pub(super) port: u16,
 
-    /// The registry's port
-    #[arg(long, value_name = "PORT", default_value_t = 8500, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) registry_port: u16,
-
-    /// Ratings instance N listens on this port + N
-    #[arg(long, value_name = "PORT", default_value_t = 8000,
-          value_parser = clap::value_parser!(u16).range(1..=i64::from(u16::MAX) - i64::from(INSTANCES)))]
-    pub(super) ratings_base_port: u16,
-
     /// How many ratings instances run from the start
-    #[arg(long, value_name = "N", default_value_t = 3,
-          value_parser = clap::value_parser!(u32).range(0..=i64::from(INSTANCES)))]
-    pub(super) instances: u32,
-
-    /// The auction service's port
-    #[arg(long, value_name = "PORT", default_value_t = 9090, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) auction_port: u16,
-
-    /// Bidder N listens on this port + N
-    #[arg(long, value_name = "PORT", default_value_t = 9090,
-          value_parser = clap::value_parser!(u16).range(1..=i64::from(u16::MAX) - i64::from(INSTANCES)))]
-    pub(super) bidders_base_port: u16,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = many())]
+    instances: u32,
 
     /// How many bidders run from the start
-    #[arg(long, value_name = "N", default_value_t = 3,
-          value_parser = clap::value_parser!(u32).range(0..=i64::from(INSTANCES)))]
-    pub(super) bidders: u32,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = many())]
+    bidders: u32,
+
+    #[command(flatten)]
+    pub(super) ports: Ports,
 
     #[command(subcommand)]
     pub(super) role: Option<Hidden>,
@@ -75,69 +58,69 @@ pub(super) enum Hidden {
     Role(Role),
 }
 
-/// What a child process of the demo is.
+/// What a child process of the demo is: the registry, or an instance of a kind, by its name.
 #[derive(Debug, Subcommand)]
 pub(super) enum Role {
     Registry {
         #[arg(long)]
         listen: SocketAddr,
     },
-    Auction {
-        #[arg(long)]
-        listen: SocketAddr,
-        #[arg(long)]
-        registry: Address,
-    },
-    Bidder {
-        #[arg(long)]
-        instance: u32,
-        #[arg(long)]
-        listen: SocketAddr,
-        #[arg(long)]
-        registry: Address,
+    Ratings(Seat),
+    Bidders {
+        #[command(flatten)]
+        seat: Seat,
         #[arg(long)]
         manner: Manner,
         #[arg(long)]
         delay_ms: u64,
     },
-    Ratings {
-        #[arg(long)]
-        instance: u32,
-        #[arg(long)]
-        listen: SocketAddr,
-        #[arg(long)]
-        registry: Address,
-    },
+    Auction(Seat),
+}
+
+/// Which instance it is, and where.
+#[derive(Debug, clap::Args)]
+pub(super) struct Seat {
+    #[arg(long)]
+    pub(super) instance: u32,
+    #[arg(long)]
+    pub(super) listen: SocketAddr,
+    #[arg(long)]
+    pub(super) registry: Address,
+}
+
+impl Role {
+    /// Where it listens.
+    pub(super) fn listen(&self) -> SocketAddr {
+        match self {
+            Self::Registry { listen } => *listen,
+            Self::Ratings(seat) | Self::Bidders { seat, .. } | Self::Auction(seat) => seat.listen,
+        }
+    }
+}
+
+fn many() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(0..=i64::from(MANY))
 }
 
 impl Args {
-    /// Refuses two programs on one port.
-    pub(super) fn check(&self) -> io::Result<()> {
-        let from = |base: u16| u32::from(base) + 1..=u32::from(base) + INSTANCES;
-        let one = |port: u16| u32::from(port)..=u32::from(port);
-        let taken = [
-            ("--port", one(self.port)),
-            ("--registry-port", one(self.registry_port)),
-            ("--ratings-base-port", from(self.ratings_base_port)),
-            ("--auction-port", one(self.auction_port)),
-            ("--bidders-base-port", from(self.bidders_base_port)),
-        ];
-        for (index, (option, ports)) in taken.iter().enumerate() {
-            let clash =
-                taken[..index].iter().find(|(_, other)| ports.start() <= other.end() && other.start() <= ports.end());
-            if let Some((other, _)) = clash {
-                return Err(io::Error::other(format!(
-                    "{other} and {option} name the same port; instance N takes the base port + N, N up to {INSTANCES}"
-                )));
-            }
+    /// How many of a kind run from the start.
+    fn count(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Ratings => self.instances,
+            Kind::Bidders => self.bidders,
+            Kind::Auction => 1,
+            Kind::Hub | Kind::Providers | Kind::Quotes | Kind::Backends | Kind::Tasks | Kind::Events => 0,
         }
-        Ok(())
+    }
+
+    /// All kinds, and how many of each run from the start.
+    pub(super) fn counts(&self) -> [(Kind, u32); Kind::ALL.len()] {
+        Kind::ALL.map(|kind| (kind, self.count(kind)))
     }
 
     /// All that run from the start.
     pub(super) fn instances(&self) -> impl Iterator<Item = (Kind, u32)> + use<> {
-        let all = |kind, count| (1..=count).map(move |number| (kind, number));
-        all(Kind::Ratings, self.instances).chain(all(Kind::Bidders, self.bidders))
+        self.counts().into_iter().flat_map(|(kind, count)| (1..=count).map(move |number| (kind, number)))
     }
 }
 
@@ -152,14 +135,15 @@ mod tests {
     #[test]
     fn ports_are_chosen_or_as_the_story_says() {
         let args = parse("--port 5000").unwrap();
-        assert_eq!((args.port, args.registry_port, args.ratings_base_port), (5000, 8500, 8000));
-        assert_eq!((args.auction_port, args.bidders_base_port), (9090, 9090));
-        assert_eq!(parse("--ratings-base-port 9100").unwrap().ratings_base_port, 9100);
+        assert_eq!((args.port, args.ports.registry_port, args.ports.ratings_base_port), (5000, 8500, 8000));
+        assert_eq!((args.ports.auction_port, args.ports.bidders_base_port), (9090, 9090));
+        assert_eq!(parse("--ratings-base-port 9100").unwrap().ports.ratings_base_port, 9100);
     }
 
     #[test]
     fn two_programs_on_one_port_are_refused() {
-        assert!(parse("").unwrap().check().is_ok());
+        let check = |line| parse(line).map(|args| args.ports.check(args.port)).unwrap();
+        assert!(check("").is_ok());
         for line in [
             "--port 8500",
             "--port 8001",
@@ -170,10 +154,15 @@ mod tests {
             "--bidders-base-port 8500 --registry-port 8510",
             "--bidders-base-port 8000",
             "--ratings-base-port 9100",
+            "--hub-port 4000",
+            "--quotes-port 9111",
+            "--events-port 4030",
+            "--providers-base-port 9071",
+            "--backends-base-port 3990",
         ] {
-            assert!(parse(line).unwrap().check().is_err(), "{line}");
+            assert!(check(line).is_err(), "{line}");
         }
-        assert!(parse("--auction-port 9111").unwrap().check().is_ok(), "after the last bidder");
+        assert!(check("--auction-port 9131").is_ok(), "after the last bidder and the last provider");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
 
-use super::args::{Hidden, Role};
+use super::args::{Hidden, Role, Seat};
 
 /// Plays a role until a signal says to end, or the demo is gone.
 pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
@@ -22,25 +22,18 @@ pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
     let shutdown = async {
         select(Box::pin(signals), Box::pin(lifeline())).await;
     };
+    let listener = TcpListener::bind(role.listen()).await?;
     match role {
-        Role::Registry { listen } => {
-            let listener = TcpListener::bind(listen).await?;
-            mainstay_registry::run(mainstay_registry::Config::default(), listener, shutdown).await
+        Role::Registry { .. } => mainstay_registry::run(mainstay_registry::Config::default(), listener, shutdown).await,
+        Role::Ratings(Seat { instance, registry, .. }) => {
+            ratings_service::run(ratings_service::Config { number: instance, registry }, listener, shutdown).await
         }
-        Role::Auction { listen, registry } => {
-            let listener = TcpListener::bind(listen).await?;
-            auction::run(auction::Config { registry }, listener, shutdown).await
-        }
-        Role::Bidder { instance, listen, registry, manner, delay_ms } => {
-            let listener = TcpListener::bind(listen).await?;
+        Role::Bidders { seat: Seat { instance, registry, .. }, manner, delay_ms } => {
             let delay = Duration::from_millis(delay_ms);
             let bidder = Bidder { manner, delay, ..Bidder::new(instance) };
             bidder::run(bidder::Config { registry, bidders: vec![bidder] }, listener, shutdown).await
         }
-        Role::Ratings { instance, listen, registry } => {
-            let listener = TcpListener::bind(listen).await?;
-            ratings_service::run(ratings_service::Config { number: instance, registry }, listener, shutdown).await
-        }
+        Role::Auction(Seat { registry, .. }) => auction::run(auction::Config { registry }, listener, shutdown).await,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use mainstay::Address;
 use tokio::process::Command;
 
-use super::{Conduct, LabRefused};
+use super::{Conduct, LabRefused, Ports};
 use crate::kind::Kind;
 
 /// Where the lab's processes listen, and what they run.
@@ -15,34 +15,20 @@ use crate::kind::Kind;
 pub struct Bench {
     /// The executable; it must know the demo's roles.
     pub executable: PathBuf,
-    /// The registry's port.
-    pub registry_port: u16,
-    /// The port before ratings instance 1's.
-    pub ratings_base_port: u16,
-    /// The auction service's port.
-    pub auction_port: u16,
-    /// The port before bidder 1's.
-    pub bidders_base_port: u16,
+    /// Where they listen.
+    pub ports: Ports,
 }
 
 impl Bench {
     pub(super) fn registry(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.registry_port).into()
-    }
-
-    pub(super) fn auction(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.auction_port).into()
+        (Ipv4Addr::LOCALHOST, self.ports.registry_port).into()
     }
 
     /// Where an instance listens.
     pub(crate) fn listens(&self, kind: Kind, number: u32) -> SocketAddr {
-        let base = match kind {
-            Kind::Ratings => self.ratings_base_port,
-            Kind::Bidders => self.bidders_base_port,
-        };
-        // The numbers end at INSTANCES, and the demo's arguments leave that much room above the base port.
+        // The numbers end at the kind's most, and the demo's arguments leave that much room above the base port.
         let offset = u16::try_from(number).unwrap_or(u16::MAX);
-        (Ipv4Addr::LOCALHOST, base.saturating_add(offset)).into()
+        (Ipv4Addr::LOCALHOST, (kind.base_port)(&self.ports).saturating_add(offset)).into()
     }
 
     /// Where an instance is found.
@@ -54,28 +40,14 @@ impl Bench {
         self.role("registry", self.registry())
     }
 
-    pub(super) fn auction_command(&self) -> Command {
-        let mut command = self.role("auction", self.auction());
-        self.with_registry(&mut command);
-        command
-    }
-
     /// The conduct is a bidder's.
     pub(super) fn command(&self, kind: Kind, number: u32, conduct: &Conduct) -> Command {
-        let role = match kind {
-            Kind::Ratings => "ratings",
-            Kind::Bidders => "bidder",
-        };
-        let mut command = self.role(role, self.listens(kind, number));
+        let mut command = self.role(kind.name, self.listens(kind, number));
         command.args(["--instance", &number.to_string()]);
-        self.with_registry(&mut command);
+        command.args(["--registry", Address::from(self.registry()).as_str()]);
         if kind == Kind::Bidders {
-            command.args([
-                "--manner",
-                &conduct.manner.to_string(),
-                "--delay-ms",
-                &conduct.delay.as_millis().to_string(),
-            ]);
+            let delay = conduct.delay.as_millis().to_string();
+            command.args(["--manner", &conduct.manner.to_string(), "--delay-ms", &delay]);
         }
         command
     }
@@ -84,10 +56,6 @@ impl Bench {
         let mut command = Command::new(&self.executable);
         command.args(["role", role, "--listen", &listen.to_string()]);
         command
-    }
-
-    fn with_registry(&self, command: &mut Command) {
-        command.args(["--registry", Address::from(self.registry()).as_str()]);
     }
 }
 

@@ -5,8 +5,6 @@ use std::{fmt, io};
 
 use rustix::io::Errno;
 
-use super::INSTANCES;
-
 /// Why the lab left everything as it was.
 #[derive(Debug)]
 pub(crate) enum LabRefused {
@@ -18,8 +16,8 @@ pub(crate) enum LabRefused {
     Runs(u32),
     /// The registry knows it as somebody else's.
     Taken(u32),
-    /// There are not as many free numbers as instances were wanted.
-    Full,
+    /// There are not as many free numbers as instances were wanted, up to this one.
+    Full(u32),
     /// The port is somebody else's.
     Busy(u16),
     /// The registry was started, and does not answer.
@@ -46,7 +44,7 @@ impl fmt::Display for LabRefused {
             Self::Killed(number) => write!(f, "instance {number} is killed: start it first"),
             Self::Runs(number) => write!(f, "instance {number} runs already"),
             Self::Taken(number) => write!(f, "number {number} is that of an instance elsewhere, says the registry"),
-            Self::Full => write!(f, "the lab has numbers up to {INSTANCES}, and too few of them are free"),
+            Self::Full(most) => write!(f, "the lab has numbers up to {most}, and too few of them are free"),
             Self::Busy(port) => write!(f, "port {port} is busy: another program listens on it"),
             Self::NoRegistry => f.write_str("the registry was started, but does not answer"),
             Self::System(_) => f.write_str("the system refused"),

@@ -6,6 +6,7 @@ use mainstay::{Address, BreakerState, InstanceView, Presence, Snapshot};
 use serde::{Serialize, Serializer};
 
 use super::millis;
+use super::work::Work;
 use crate::kind::Kind;
 use crate::lab::{Condition, LabInstance};
 use crate::market::Market;
@@ -14,6 +15,10 @@ use crate::traffic::{BARS, Bar};
 /// One row.
 #[derive(Debug, Serialize)]
 pub(crate) struct InstanceNow {
+    #[serde(skip)]
+    pub(crate) kind: Kind,
+    /// Its name.
+    service: &'static str,
     pub(crate) number: u32,
     pub(crate) address: Address,
     /// Nothing for an instance that the demo did not start.
@@ -27,30 +32,41 @@ pub(crate) struct InstanceNow {
     pub(crate) ok: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
+    /// What it has done by message, of what is in the book; nothing for a kind that is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) done: Option<u64>,
     #[serde(skip)]
     pub(crate) bars: Vec<Bar>,
 }
 
 /// What the client knows and what the lab started, by number.
-pub(super) fn all(market: &Market, kind: Kind, snapshot: &Snapshot) -> Vec<InstanceNow> {
+pub(super) fn all(market: &Market, kind: Kind, snapshot: &Snapshot, work: &Work) -> Vec<InstanceNow> {
     let mut ours = market.lab().map(|lab| lab.instances(kind)).unwrap_or_default();
     let traffic = market.traffic().lock();
     let mut rows = Vec::new();
     for view in &snapshot.instances {
         let address = &view.instance.address;
         // By number too: its buttons say it, and must reach the process of this row.
-        let is_mine = |ours: &LabInstance| ours.address == *address && ours.number == view.instance.number;
+        let is_mine =
+            |ours: &LabInstance| ours.address == *address && (kind.is_single() || ours.number == view.instance.number);
         let mine = ours.iter().position(is_mine).map(|index| ours.swap_remove(index));
-        rows.push(InstanceNow::known(view, mine, traffic.bars(kind, address, view.calls)));
+        let mut row = InstanceNow::known(kind, view, mine, traffic.bars(kind, address, view.calls));
+        if let Some(done) = work.done(kind, view.instance.id.as_str()) {
+            row.done = Some(done.count);
+            row.bars = done.bars;
+        }
+        rows.push(row);
     }
-    rows.extend(ours.into_iter().map(InstanceNow::unheard));
+    rows.extend(ours.into_iter().map(|ours| InstanceNow::unheard(kind, ours)));
     rows.sort_by_key(|row| row.number);
     rows
 }
 
 impl InstanceNow {
-    fn known(view: &InstanceView, ours: Option<LabInstance>, bars: Vec<Bar>) -> Self {
+    fn known(kind: Kind, view: &InstanceView, ours: Option<LabInstance>, bars: Vec<Bar>) -> Self {
         Self {
+            kind,
+            service: kind.name,
             number: view.instance.number,
             address: view.instance.address.clone(),
             process: ours.map(|ours| ours.condition),
@@ -60,12 +76,15 @@ impl InstanceNow {
             ok: view.calls.ok,
             failed: view.calls.failed,
             skipped: view.calls.skipped,
+            done: None,
             bars,
         }
     }
 
-    fn unheard(ours: LabInstance) -> Self {
+    fn unheard(kind: Kind, ours: LabInstance) -> Self {
         Self {
+            kind,
+            service: kind.name,
             number: ours.number,
             address: ours.address,
             process: Some(ours.condition),
@@ -75,6 +94,7 @@ impl InstanceNow {
             ok: 0,
             failed: 0,
             skipped: 0,
+            done: kind.work.is_some().then_some(0),
             bars: vec![Bar::default(); BARS],
         }
     }

@@ -4,6 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
+use crate::kind as instances;
+
 /// A console line, and when it was written.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
@@ -59,6 +61,8 @@ kinds! {
     Waited "WAITED",
     Got "GOT",
     Bad "BAD",
+    Task "TASK",
+    Rfq "RFQ",
     Open "OPEN",
     Retest "RETEST",
     Close "CLOSE",
@@ -77,9 +81,20 @@ impl Kind {
         if using { Some(Self::Using) } else { Self::of_word(first) }
     }
 
-    /// Whether every page writes such lines.
+    /// Whether every page, or every message, writes such lines.
     pub(crate) fn is_traffic(self) -> bool {
-        matches!(self, Self::Ask | Self::Using | Self::Waited | Self::Got)
+        matches!(self, Self::Ask | Self::Using | Self::Waited | Self::Got | Self::Task | Self::Rfq)
+    }
+}
+
+/// Whether a line is told at all. Which instance is read for a page, and that each of its clients has lost the
+/// registry, would be lines that nobody reads; the first of each, for ratings and bidders, are part of the story.
+pub(crate) fn is_told(text: &str) -> bool {
+    let untold = |word: &str| instances::Kind::named(word).is_some_and(|kind| !kind.told);
+    match Kind::of(text) {
+        Some(Kind::Using) => !text.split(' ').next().is_some_and(untold),
+        Some(Kind::Registry) => !text.split(' ').any(untold),
+        _ => true,
     }
 }
 
@@ -115,6 +130,21 @@ mod tests {
     fn other_lines_are_not_part_of_the_story() {
         for text in ["", "OPENED", "listening on http://127.0.0.1:5000", "ratings using nothing"] {
             assert_eq!(Kind::of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_pages_do_all_the_time_is_not_told() {
+        for (text, told) in [
+            ("ratings using instance 1: http://127.0.0.1:8001", true),
+            ("events using instance 1: http://127.0.0.1:4001", false),
+            ("REGISTRY reachable at http://127.0.0.1:8500, for bidders", true),
+            ("REGISTRY reachable at http://127.0.0.1:8500, for hub", false),
+            ("REGISTRY unreachable at http://127.0.0.1:8500, using the last known 3 backends instances (x)", false),
+            ("UP hub instance 1: http://127.0.0.1:8700", true),
+            ("RFQ events to hub closed with 8 of 10", true),
+        ] {
+            assert_eq!(is_told(text), told, "{text}");
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) struct LastAuction<'a> {
 impl<'a> LastAuction<'a> {
     pub(super) fn of(state: &'a State) -> Self {
         let auction = state.last_auction.as_deref();
-        let legs = auction.map(|auction| legs(auction, &state.bidders)).unwrap_or_default();
+        let legs = auction.map(|auction| legs(auction, state.instances(Kind::Bidders))).unwrap_or_default();
         Self { auction, legs, in_lab: state.in_lab, registry_lost: state.is_lost(Kind::Bidders) }
     }
 

@@ -61,6 +61,18 @@ impl<'a> Row<'a> {
     }
 }
 
+impl Row<'_> {
+    /// What the instance is called where others stand beside it.
+    pub(super) fn title(&self) -> String {
+        self.now.kind.title(self.now.number)
+    }
+
+    /// How much it has done by message, of what is in the book.
+    pub(super) fn done(&self) -> u64 {
+        self.now.done.unwrap_or_default()
+    }
+}
+
 fn draw(bars: &[Bar]) -> Vec<DrawnBar> {
     let most = bars.iter().map(|bar| bar.ok.max(bar.failed)).max().unwrap_or_default().max(SCALE);
     let height = |calls: u64| (calls * HEIGHT).div_ceil(most);

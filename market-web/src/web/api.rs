@@ -7,9 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::shown::{self, Shown};
 use super::{Refused, Shared};
 use crate::catalog;
 use crate::state;
+use crate::tab::Tab;
 
 /// `GET /api/state`
 pub(super) async fn state(State(app): Shared) -> Json<state::State> {
@@ -22,10 +24,11 @@ pub(super) async fn refresh(State(app): Shared) -> Json<state::State> {
     Json(state::State::of(&app.market))
 }
 
-/// `GET /events`
-pub(super) async fn events(State(app): Shared) -> Result<Response, Refused> {
+/// `GET /events?for=ratings`
+pub(super) async fn events(State(app): Shared, shown: Shown) -> Result<Response, Refused> {
+    let tab = shown::read(shown, Tab::Shop)?;
     let full = || Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many live pages are open; reload to see news");
-    app.live.stream().ok_or_else(full)
+    app.live.stream(tab).ok_or_else(full)
 }
 
 /// `GET /thing/{id}`: one call, for its rating.

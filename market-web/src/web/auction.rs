@@ -14,20 +14,16 @@ use serde::Deserialize;
 
 use super::{App, Refused, Shared, form};
 use crate::auctions::{AT_ONCE, Busy, LONGEST};
-use crate::clients::Clients;
-use crate::kind::Kind;
 use crate::state;
+use crate::tab::Tab;
 use crate::view::{self, Choice, Filled};
-
-/// The longest name of a thing or of its condition.
-const LONGEST_NAME: usize = 100;
 
 /// The shortest and the longest that an auction may be asked to take.
 const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(100)..=LONGEST;
 
 /// `GET /auction`: shows the last one, and runs none.
 pub(super) async fn page(State(app): Shared) -> Result<Response, Refused> {
-    clients(&app)?;
+    app.clients("auction")?;
     let last = app.market.auctions().last();
     let filled = last.map_or_else(Filled::default, |last| Filled::of(&last.lot, last.terms));
     Ok(draw(&app, &filled, ""))
@@ -36,7 +32,7 @@ pub(super) async fn page(State(app): Shared) -> Result<Response, Refused> {
 /// `POST /auction`: runs one to its end, then sends the browser to the page, which shows it unless another one has
 /// begun meanwhile.
 pub(super) async fn run(State(app): Shared, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    let clients = clients(&app)?;
+    let clients = app.clients("auction")?;
     form::only(&headers, "the auction")?;
     let form: Form = match serde_urlencoded::from_bytes(&body) {
         Ok(form) => form,
@@ -50,17 +46,12 @@ pub(super) async fn run(State(app): Shared, headers: HeaderMap, body: Bytes) -> 
         Err(why) => return Ok((StatusCode::BAD_REQUEST, draw(&app, &form.filled(), &why)).into_response()),
     };
     match app.market.auctions().run(&clients.auctioneer, lot, terms).await {
-        Ok(()) => Ok(Redirect::to(Kind::Bidders.page()).into_response()),
+        Ok(()) => Ok(Redirect::to(Tab::Auction.path).into_response()),
         Err(Busy) => {
             let reason = format!("{AT_ONCE} auctions are under way: run this one in a moment");
             Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, reason))
         }
     }
-}
-
-fn clients(app: &App) -> Result<&Clients, Refused> {
-    let plain = || Refused::new(StatusCode::NOT_FOUND, "the plain shop has no auction");
-    app.market.clients().ok_or_else(plain)
 }
 
 fn draw(app: &App, filled: &Filled, message: &str) -> Response {
@@ -88,7 +79,7 @@ fn everybody() -> String {
 
 impl Form {
     fn read(&self) -> Result<(Ask, Terms), String> {
-        let lot = Ask::new(name("The item", &self.item)?, name("The condition", &self.condition)?);
+        let lot = Ask::new(form::line("The item", &self.item)?, form::line("The condition", &self.condition)?);
         let deadline = self.deadline_ms.trim().parse().ok().map(Duration::from_millis);
         let deadline = deadline.filter(|deadline| DEADLINES.contains(deadline)).ok_or_else(|| {
             let (least, most) = (DEADLINES.start().as_millis(), DEADLINES.end().as_millis());
@@ -107,19 +98,5 @@ impl Form {
             deadline_ms: self.deadline_ms.clone(),
             complete: self.complete.clone(),
         }
-    }
-}
-
-/// Names stand in console lines, so they are short and hold no line breaks.
-fn name(what: &str, text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        Err(format!("{what} is missing."))
-    } else if text.chars().count() > LONGEST_NAME {
-        Err(format!("{what} has more than {LONGEST_NAME} characters."))
-    } else if text.chars().any(char::is_control) {
-        Err(format!("{what} is not one line of text."))
-    } else {
-        Ok(text.to_owned())
     }
 }

@@ -13,6 +13,23 @@ pub(super) fn is_one(headers: &HeaderMap) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM)
 }
 
+/// The longest that a person may write into a field.
+const LONGEST: usize = 100;
+
+/// What a field says. It stands in console lines, so it is short and holds no line breaks.
+pub(super) fn line(what: &str, text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err(format!("{what} is missing."))
+    } else if text.chars().count() > LONGEST {
+        Err(format!("{what} has more than {LONGEST} characters."))
+    } else if text.chars().any(char::is_control) {
+        Err(format!("{what} is not one line of text."))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// Refuses a body that is none.
 pub(super) fn only(headers: &HeaderMap, taker: &str) -> Result<(), Refused> {
     if is_one(headers) {

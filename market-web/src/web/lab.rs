@@ -10,20 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
-use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::shown::{self, Shown};
 use super::{App, Refused, Shared, form};
 use crate::kind::Kind;
 use crate::lab::Lab;
 use crate::state;
+use crate::tab::Tab;
 
 pub(super) use guard::guard;
 use wanted::Wanted;
@@ -35,7 +36,7 @@ const START: Duration = Duration::from_secs(5);
 pub(super) fn router() -> Router<Arc<App>> {
     let registry =
         Router::new().route("/registry/start", post(start_registry)).route("/registry/kill", post(kill_registry));
-    Kind::ALL.into_iter().fold(registry, |router, kind| router.nest(&format!("/{}", kind.name()), instances(kind)))
+    Kind::ALL.into_iter().fold(registry, |router, kind| router.nest(&format!("/{}", kind.name), instances(kind)))
 }
 
 fn instances(kind: Kind) -> Router<Arc<App>> {
@@ -62,10 +63,10 @@ async fn start(
 ) -> Result<Response, Refused> {
     let wanted = Wanted::read(&query.unwrap_or_default(), if form::is_one(&headers) { &body } else { &[] })?;
     let lab = lab(&app)?;
-    let conduct = wanted.conduct(kind)?;
+    let (conduct, tab) = (wanted.conduct(kind)?, wanted.tab(kind)?);
     let clients = app.market.clients();
     let known = clients.map(|clients| clients.known(kind)).unwrap_or_default();
-    let started = lab.start(kind, wanted.which()?, &conduct, &known)?;
+    let started = lab.start(kind, wanted.which(kind)?, &conduct, &known)?;
     // While the registry is away nobody learns of them, so there is nothing to wait for.
     if let Some(clients) = clients.filter(|_| lab.registry_runs())
         && timeout(START, clients.answering(kind, &started, &known, conduct.is_healthy())).await.is_err()
@@ -73,76 +74,67 @@ async fn start(
         let reason = format!("started {started:?}, but they are not all up and closed after {START:?}");
         return Err(Refused::new(StatusCode::GATEWAY_TIMEOUT, reason));
     }
-    Ok(done(&app, &headers, kind))
+    Ok(done(&app, &headers, tab))
 }
 
 async fn kill_all(
     State(app): Shared,
     Extension(kind): Extension<Kind>,
+    shown: Shown,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    let tab = shown::read(shown, Tab::of(kind))?;
     lab(&app)?.kill_all(kind).await;
-    Ok(done(&app, &headers, kind))
+    Ok(done(&app, &headers, tab))
 }
 
 async fn pause(
     State(app): Shared,
     Extension(kind): Extension<Kind>,
+    shown: Shown,
     headers: HeaderMap,
     number: Number,
 ) -> Result<Response, Refused> {
+    let tab = shown::read(shown, Tab::of(kind))?;
     lab(&app)?.pause(kind, read(number)?).await?;
-    Ok(done(&app, &headers, kind))
+    Ok(done(&app, &headers, tab))
 }
 
 async fn resume(
     State(app): Shared,
     Extension(kind): Extension<Kind>,
+    shown: Shown,
     headers: HeaderMap,
     number: Number,
 ) -> Result<Response, Refused> {
+    let tab = shown::read(shown, Tab::of(kind))?;
     lab(&app)?.resume(kind, read(number)?).await?;
-    Ok(done(&app, &headers, kind))
+    Ok(done(&app, &headers, tab))
 }
 
 async fn kill(
     State(app): Shared,
     Extension(kind): Extension<Kind>,
+    shown: Shown,
     headers: HeaderMap,
     number: Number,
 ) -> Result<Response, Refused> {
+    let tab = shown::read(shown, Tab::of(kind))?;
     lab(&app)?.kill(kind, read(number)?).await?;
-    Ok(done(&app, &headers, kind))
+    Ok(done(&app, &headers, tab))
 }
 
+/// The registry's buttons are on all pages.
 async fn start_registry(State(app): Shared, shown: Shown, headers: HeaderMap) -> Result<Response, Refused> {
-    let kind = shown_for(shown)?;
+    let tab = shown::read(shown, Tab::Shop)?;
     lab(&app)?.start_registry().await?;
-    Ok(done(&app, &headers, kind))
+    Ok(done(&app, &headers, tab))
 }
 
 async fn kill_registry(State(app): Shared, shown: Shown, headers: HeaderMap) -> Result<Response, Refused> {
-    let kind = shown_for(shown)?;
+    let tab = shown::read(shown, Tab::Shop)?;
     lab(&app)?.kill_registry().await;
-    Ok(done(&app, &headers, kind))
-}
-
-/// The registry's buttons are on both pages, and say on which they were pressed.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ShownFor {
-    #[serde(rename = "for")]
-    kind: Option<String>,
-}
-
-type Shown = Result<Query<ShownFor>, QueryRejection>;
-
-fn shown_for(shown: Shown) -> Result<Kind, Refused> {
-    let refuse = |reason: String| Refused::new(StatusCode::BAD_REQUEST, reason);
-    let Query(ShownFor { kind }) = shown.map_err(|bad| refuse(bad.body_text()))?;
-    let Some(name) = kind else { return Ok(Kind::Ratings) };
-    let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    known.ok_or_else(|| refuse("for is ratings or bidders".to_owned()))
+    Ok(done(&app, &headers, tab))
 }
 
 type Number = Result<Path<u32>, PathRejection>;
@@ -155,10 +147,10 @@ fn lab(app: &App) -> Result<&Lab, Refused> {
     app.market.lab().ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "lab is only in demo"))
 }
 
-fn done(app: &App, headers: &HeaderMap, kind: Kind) -> Response {
+fn done(app: &App, headers: &HeaderMap, tab: Tab) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
-        Redirect::to(kind.page_as_it_is()).into_response()
+        Redirect::to(tab.still).into_response()
     } else {
         Json(state::State::of(&app.market)).into_response()
     }

@@ -42,7 +42,7 @@ impl From<LabRefused> for Refused {
             LabRefused::Killed(_)
             | LabRefused::Runs(_)
             | LabRefused::Taken(_)
-            | LabRefused::Full
+            | LabRefused::Full(_)
             | LabRefused::Busy(_) => StatusCode::CONFLICT,
             LabRefused::NoRegistry => StatusCode::GATEWAY_TIMEOUT,
             LabRefused::System(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -84,7 +84,7 @@ async fn an_auction_needs_no_script() {
     page.until(&leg(1, "cancelled"), 1).await;
     page.until("[name=complete] [value=first-2][selected]", 1).await;
     page.press(WHY, "Stop registry").await;
-    page.until("#bidders [data-reachable]", 1).await;
+    page.until("#instances [data-reachable]", 1).await;
     assert_eq!(page.count("body[data-stream]").await, 0, "no script ran");
     page.close().await;
 }

@@ -91,8 +91,8 @@ impl Demo {
     /// The process of ratings instance `number`.
     pub(crate) fn ratings_pid(&self, number: u32) -> Pid {
         let wanted = format!("--instance\0{number}\0");
-        let mut children = self.children().into_iter();
-        children.find(|child| cmdline(*child).contains(&wanted)).expect("an instance's process")
+        let is_it = |cmdline: String| cmdline.contains("role\0ratings\0") && cmdline.contains(&wanted);
+        self.children().into_iter().find(|child| is_it(cmdline(*child))).expect("an instance's process")
     }
 
     /// All processes whose parent is the demo.

@@ -2,21 +2,16 @@
 
 use std::time::Duration;
 
-use market_web::{Bench, Config, Lab};
+use market_web::{Bench, Config, Lab, Ports};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::site::{Site, free_port};
 
-/// Ratings instances listen above the base port, bidders above that.
+/// All processes but the registry listen above the base port: ratings instances first, then bidders.
 fn lab(executable: &str, registry_port: u16, base_port: u16) -> Lab {
-    Lab::new(Bench {
-        executable: executable.into(),
-        registry_port,
-        ratings_base_port: base_port,
-        auction_port: base_port + 20,
-        bidders_base_port: base_port + 20,
-    })
+    let ports = Ports { registry_port, ..Ports::above(base_port) };
+    Lab::new(Bench { executable: executable.into(), ports })
 }
 
 /// A lab that could start nothing if it tried.
@@ -84,7 +79,9 @@ async fn buttons_pressed_wrongly_say_why() {
         }
     }
     for (target, status, holds) in [
-        ("/lab/auction/kill-all", 404, "there is nothing"),
+        ("/lab/shop/kill-all", 404, "there is nothing"),
+        ("/lab/auction/start?number=2", 400, "number is from 1 to 1"),
+        ("/lab/bidders/1/kill?for=nobody", 400, "for is one of ratings, bidders"),
         ("/lab/registry/kill", 200, r#""instances":[]"#),
         ("/lab/bidders/start?manner=rude", 400, "manner is one of bids, slow, silent, fails and nonsense"),
         ("/lab/bidders/start?delay_ms=30001", 400, "delay_ms is from 0 to 30000"),

@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::kind::Kind;
-use crate::lab::{Conduct, INSTANCES, Which};
-use crate::web::Refused;
+use crate::lab::{Conduct, Which};
+use crate::tab::Tab;
+use crate::web::{Refused, shown};
 
 /// How many instances one request may start.
 const AT_ONCE: u32 = 10;
@@ -18,6 +19,8 @@ pub(super) struct Wanted {
     number: Option<u32>,
     manner: Option<String>,
     delay_ms: Option<u64>,
+    #[serde(rename = "for")]
+    shown: Option<String>,
 }
 
 impl Wanted {
@@ -25,6 +28,11 @@ impl Wanted {
     pub(super) fn read(query: &str, form: &[u8]) -> Result<Self, Refused> {
         let fields = [query.as_bytes(), form].join(&b'&');
         serde_urlencoded::from_bytes(&fields).map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))
+    }
+
+    /// The page to come back to.
+    pub(super) fn tab(&self, kind: Kind) -> Result<Tab, Refused> {
+        shown::named(self.shown.as_deref(), Tab::of(kind))
     }
 
     pub(super) fn conduct(&self, kind: Kind) -> Result<Conduct, Refused> {
@@ -35,11 +43,11 @@ impl Wanted {
         Conduct::of(self.manner.as_deref(), self.delay_ms).map_err(refuse)
     }
 
-    pub(super) fn which(&self) -> Result<Which, Refused> {
+    pub(super) fn which(&self, kind: Kind) -> Result<Which, Refused> {
         let refuse = |reason: String| Err(Refused::new(StatusCode::BAD_REQUEST, reason));
         match (self.count.unwrap_or(1), self.number) {
-            (_, Some(number)) if !(1..=INSTANCES).contains(&number) => {
-                refuse(format!("number is from 1 to {INSTANCES}"))
+            (_, Some(number)) if !(1..=kind.most).contains(&number) => {
+                refuse(format!("number is from 1 to {}", kind.most))
             }
             (1, Some(number)) => Ok(Which::Number(number)),
             (_, Some(_)) => refuse("a number is one instance: leave count out".to_owned()),
