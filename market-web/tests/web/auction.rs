@@ -15,9 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use crate::site::{Answer, Site};
-
-const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
+use crate::site::{Answer, FORM, Site};
 
 async fn sell(site: &Site, body: &str) -> Answer {
     site.ask("POST", "/auction", FORM, body).await

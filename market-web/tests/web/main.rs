@@ -5,4 +5,7 @@ mod auction;
 mod http;
 mod lab;
 mod live;
+mod quotes;
+mod services;
 mod site;
+mod tasks;

@@ -7,6 +7,9 @@ use market_web::{Config, Lab};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// The header of a form.
+pub(crate) const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
+
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
 }
@@ -87,7 +90,7 @@ impl Answer {
 
 /// Posts a form of the cart.
 pub(crate) async fn form(site: &Site, cookie: &str, body: &str) -> Answer {
-    let headers = format!("content-type: application/x-www-form-urlencoded\r\n{cookie}");
+    let headers = format!("{FORM}{cookie}");
     site.ask("POST", "/", &headers, body).await
 }
 
