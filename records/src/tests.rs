@@ -3,10 +3,15 @@
 mod bad;
 mod begin;
 mod finish;
+mod full;
+#[cfg(feature = "postgres")]
+mod killed;
 mod list;
+mod load;
 mod open;
 mod outbox;
 mod post;
+mod process;
 mod replies;
 mod server;
 mod world;
