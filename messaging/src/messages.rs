@@ -7,7 +7,7 @@ use std::time::Duration;
 use mainstay::contracts::hub::{Published, Rules};
 use mainstay::contracts::message::check_name;
 use mainstay::contracts::{Envelope, Message};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use crate::batch::{Batcher, Thing};
@@ -17,6 +17,8 @@ use crate::{Asker, Delivery, Error};
 
 /// How long a publish may take, with all that is tried again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long until a channel that could not be made is tried again: whatever keeps it may just be starting.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Topics and channels, wherever they are kept.
 ///
@@ -73,8 +75,14 @@ impl Messages {
     pub async fn declare<M: Message>(&self, channel: &str, rules: Rules) -> Result<(), Error> {
         let place = place::<M>(channel)?;
         let limit = Instant::now() + PATIENCE;
-        let declared = timeout_at(limit, self.engine.declare(place, rules)).await;
-        declared.unwrap_or_else(|_| Err(Error::unavailable("the channel was not made within 5 s")))
+        loop {
+            let declared = timeout_at(limit, self.engine.declare(place.clone(), rules)).await;
+            let late = || Err(Error::unavailable("the channel was not made within 5 s"));
+            match declared.unwrap_or_else(|_| late()) {
+                Err(error) if error.is_unavailable() && Instant::now() + AGAIN < limit => sleep(AGAIN).await,
+                declared => return declared,
+            }
+        }
     }
 
     /// Publishes a message, under an id of its own.
