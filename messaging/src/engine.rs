@@ -3,10 +3,12 @@
 //! | Engine | Keeps messages | An acknowledged publish is |
 //! |---|---|---|
 //! | [`embedded`] | in this process, on its disk | on disk |
+//! | [`hub`] | in a hub, on its disk | on disk |
 //!
 //! An engine says what became of each message of a batch, and fails as a whole only if it cannot be asked.
 
 pub(crate) mod embedded;
+pub(crate) mod hub;
 
 use std::fmt::{self, Debug};
 use std::path::PathBuf;
@@ -14,10 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use mainstay::contracts::Envelope;
+use mainstay::Address;
 use mainstay::contracts::hub::{Delivered, Published, Rules, Settlement};
+use mainstay::contracts::{BadAddress, Envelope};
 
 use self::embedded::{Embedded, Limits};
+use self::hub::RemoteHub;
 use crate::Error;
 
 /// Which channel of which topic.
@@ -59,9 +63,16 @@ pub(crate) trait Engine: Debug + Send + Sync + 'static {
 /// The engine of a URL.
 pub(crate) async fn open(url: &str) -> Result<Arc<dyn Engine>, Error> {
     match url.split_once(':') {
-        Some(("embedded", dir)) if !dir.is_empty() => {
-            Ok(Arc::new(Embedded::open(PathBuf::from(dir), Limits::default()).await?))
-        }
-        _ => Err(Error::bad(format!("messages are at embedded:DIR, not at {url:?}"))),
+        Some(("embedded", "")) => Err(Error::bad(format!("{url:?} names no directory: embedded:DIR"))),
+        Some(("embedded", dir)) => Ok(Arc::new(Embedded::open(PathBuf::from(dir), Limits::default()).await?)),
+        Some(("hub", place)) => Ok(Arc::new(RemoteHub::found_by(registry(url, place)?)?)),
+        _ => Err(Error::bad(format!("{url:?} is none of embedded:DIR and hub://HOST:PORT"))),
     }
+}
+
+/// The registry that knows the hub.
+fn registry(url: &str, place: &str) -> Result<Address, Error> {
+    let not = |why: &str| Error::bad(format!("{url:?} is not hub://HOST:PORT with the address of a registry: {why}"));
+    let authority = place.strip_prefix("//").ok_or_else(|| not("it has no //"))?;
+    format!("http://{authority}").parse().map_err(|error: BadAddress| not(&error.to_string()))
 }

@@ -12,6 +12,7 @@
 //! | a consumer, its deliveries, and a loop for both | [`Consumer`], [`Delivery`] |
 //! | replies by correlation | [`Asker`] |
 //! | why not | [`Error`] |
+//! | messages for several processes | [`hub`] |
 //! | what every engine does | `engine` |
 //! | how messages of several callers share one trip | `batch` |
 
@@ -20,6 +21,7 @@ mod batch;
 mod consumer;
 mod engine;
 mod error;
+pub mod hub;
 mod messages;
 
 pub use asker::Asker;

@@ -49,7 +49,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::core::Handed;
-pub(crate) use self::limits::Limits;
+pub use self::limits::Limits;
 use self::receipt::Receipt;
 use self::shared::Shared;
 use self::writer::{Command, Publish, Read, Settle};
@@ -76,13 +76,11 @@ impl Embedded {
     }
 
     /// What there is, topic by topic.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the hub's page"))]
     pub(crate) fn topics(&self) -> Vec<TopicView> {
         self.shared.with(|core| core.view())
     }
 
     /// Writes something that changes nothing: does the disk take it?
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the hub's health"))]
     pub(crate) async fn check(&self) -> Result<(), Error> {
         self.ask(|done| Command::Check { done }).await
     }

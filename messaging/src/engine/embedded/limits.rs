@@ -32,21 +32,21 @@ const VISIBILITY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`in_flight`](Limits::in_flight) of a channel | 10 000 | nobody receives more of it until something is settled |
 /// | [`unkept`](Limits::unkept) messages of a channel that is not kept | 10 000, and 16 MiB | it misses copies; what is for it alone is refused |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Topics that there are.
-    pub(crate) topics: usize,
+    pub topics: usize,
     /// Messages that some channel of a topic still has to consume.
-    pub(crate) messages: u64,
+    pub messages: u64,
     /// Their bytes.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Bytes of the file that all messages are in.
-    pub(crate) disk: u64,
+    pub disk: u64,
     /// Messages of a channel that were received and not settled, or wait to be delivered again.
-    pub(crate) in_flight: usize,
+    pub in_flight: usize,
     /// Messages of a channel that is not kept.
-    pub(crate) unkept: usize,
+    pub unkept: usize,
     /// Their bytes.
-    pub(crate) unkept_bytes: usize,
+    pub unkept_bytes: usize,
 }
 
 impl Default for Limits {
