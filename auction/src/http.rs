@@ -15,14 +15,14 @@ use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::{get, post};
 use mainstay::Call as _;
 use mainstay::contracts::auction::SetAuction;
-use serde_json::{Value, json};
 use tracing::info;
 
 use self::asked::Asked;
 pub(crate) use self::asked::LONGEST_DEADLINE_MS;
 use self::refused::Refused;
+use crate::elsewhere::health;
 use crate::report::Report;
-use crate::{Auctioneer, Award, Ending};
+use crate::{Auctioneer, Award, Ending, json};
 
 /// Everything that the service answers.
 pub(crate) fn router(auctioneer: Auctioneer) -> Router {
@@ -40,7 +40,9 @@ async fn set_auction(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    lot::check_content_type(&headers)?;
+    if !json::is_json(&headers) {
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, json::WANTED));
+    }
     let Asked { terms, detail } = query.as_deref().unwrap_or_default().parse()?;
     let lot = lot::read(&body)?;
     let (ending, report) = match auctioneer.open(lot, terms).await {
@@ -75,10 +77,6 @@ async fn set_auction(
 /// Rounded up, and never 0: who comes back too early has come for nothing.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).max(1) as u64
-}
-
-async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
 }
 
 async fn unknown_path(uri: Uri) -> Refused {

@@ -58,6 +58,7 @@ mod award;
 pub mod bidder;
 mod command;
 mod http;
+mod json;
 mod program;
 mod report;
 mod run;

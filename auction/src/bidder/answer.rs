@@ -4,33 +4,29 @@ use std::future::pending;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Json, Response};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use mainstay::contracts::bidding::{Ask, Bid, Offer};
 use mainstay::serve::{self, Refused};
-use serde_json::json;
 use tokio::time::sleep;
 
 use super::{Bidder, Manner};
+use crate::elsewhere::{self, elsewhere};
 
 /// Everything that these bidders answer on their one listener.
 pub(super) fn router(bidders: Vec<Bidder>) -> Router {
-    bidders
-        .into_iter()
-        .fold(Router::new(), |router, bidder| {
-            let (path, bidder) = (bidder.path(), Arc::new(bidder));
-            let looked_after = Arc::clone(&bidder);
-            let asked = match bidder.manner.clone() {
-                Manner::Says(body) => post(async move || says(&bidder, body).await),
-                _ => serve::call(move |ask| bid(Arc::clone(&bidder), ask)),
-            };
-            router
-                .route(&format!("{path}/health"), get(async move || health(&looked_after.manner).await))
-                .route(&path, asked)
-        })
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
+    elsewhere(bidders.into_iter().fold(Router::new(), |router, bidder| {
+        let (path, bidder) = (bidder.path(), Arc::new(bidder));
+        let looked_after = Arc::clone(&bidder);
+        let asked = match bidder.manner.clone() {
+            Manner::Says(body) => post(async move || says(&bidder, body).await),
+            _ => serve::call(move |ask| bid(Arc::clone(&bidder), ask)),
+        };
+        router
+            .route(&format!("{path}/health"), get(async move || health(&looked_after.manner).await))
+            .route(&path, asked)
+    }))
 }
 
 async fn bid(bidder: Arc<Bidder>, ask: Ask) -> Result<Offer, Refused> {
@@ -49,7 +45,7 @@ async fn says(bidder: &Bidder, body: String) -> Response {
 
 async fn health(manner: &Manner) -> Response {
     match misbehave(manner).await {
-        Ok(()) => Json(json!({ "status": "ok" })).into_response(),
+        Ok(()) => elsewhere::health().await.into_response(),
         Err(refused) => refused.into_response(),
     }
 }
@@ -60,12 +56,4 @@ async fn misbehave(manner: &Manner) -> Result<(), Refused> {
         Manner::Silent => pending().await,
         Manner::Fails => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "it fails, as it was told to")),
     }
-}
-
-async fn unknown_path(uri: Uri) -> Refused {
-    Refused::not_found(format!("nothing at {}", uri.path()))
-}
-
-async fn wrong_method(method: Method, uri: Uri) -> Refused {
-    Refused::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
 }
