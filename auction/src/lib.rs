@@ -1,5 +1,7 @@
 //! The Auction: asks every bidder that is in the registry, and takes the highest bid.
 //!
+//! Next door, with a program of their own: [`provider`]s, who are asked by message, and answer later.
+//!
 //! | To see | read |
 //! |---|---|
 //! | how bidders are asked | [`Auctioneer`] |
@@ -8,7 +10,7 @@
 //! | its answer with every leg, as the command tells it too | `report` |
 //! | bidders, good ones and bad ones | [`bidder`] |
 //! | the command line, `auction ask` | [`Args`], `command` |
-//! | what the programs have in common | `program` |
+//! | what the programs have in common | `program`, `elsewhere`, `channel` |
 //!
 //! # What the service answers
 //!
@@ -56,10 +58,13 @@
 mod auctioneer;
 mod award;
 pub mod bidder;
+mod channel;
 mod command;
+mod elsewhere;
 mod http;
 mod json;
 mod program;
+pub mod provider;
 mod report;
 mod run;
 

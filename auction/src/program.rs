@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use mainstay::Address;
 use tokio::net::TcpListener;
 use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
@@ -13,6 +14,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Where the registry is unless it is said, or stands in the environment.
 pub(crate) const REGISTRY: &str = "http://127.0.0.1:8500";
+
+/// Where messages are kept unless it is said: by a hub that is in this registry.
+pub(crate) fn messages(said: Option<&str>, registry: &Address) -> String {
+    said.map_or_else(|| format!("hub://{}", registry.authority()), str::to_owned)
+}
 
 /// Logs on the standard error, from this level on unless `RUST_LOG` says otherwise, until the guard is dropped.
 ///

@@ -1,0 +1,11 @@
+//! Runs providers until ^C or SIGTERM.
+
+use std::process::ExitCode;
+
+use auction::provider::Args;
+use clap::Parser as _;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    Args::parse().start().await
+}
