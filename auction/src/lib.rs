@@ -1,6 +1,7 @@
 //! The Auction: asks every bidder that is in the registry, and takes the highest bid.
 //!
-//! Next door, with a program of their own: [`provider`]s, who are asked by message, and answer later.
+//! Next door, with a program each: [`quotes`] asks every provider by message, and collects what comes back later;
+//! [`provider`] is who is asked.
 //!
 //! | To see | read |
 //! |---|---|
@@ -65,6 +66,7 @@ mod http;
 mod json;
 mod program;
 pub mod provider;
+pub mod quotes;
 mod report;
 mod run;
 
