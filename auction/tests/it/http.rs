@@ -1,5 +1,6 @@
 //! A client that can say anything, and hear anything.
 
+use std::io;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -46,17 +47,18 @@ pub(crate) fn post(path: &str, content_type: &str, body: &str) -> String {
 
 /// Sends a request that asks to close the connection, and reads to the end.
 pub(crate) async fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request.as_ref()).await.unwrap();
+    try_ask(address, request).await.unwrap()
+}
+
+/// The same of somebody who may not be there.
+pub(crate) async fn try_ask(address: SocketAddr, request: impl AsRef<[u8]>) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_ref()).await?;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     let text = String::from_utf8_lossy(&answer);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
     let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or_default();
-    Answer {
-        status,
-        head: head.to_owned(),
-        text: body.to_owned(),
-        body: serde_json::from_str(body).unwrap_or_default(),
-    }
+    let (head, text, body) = (head.to_owned(), body.to_owned(), serde_json::from_str(body).unwrap_or_default());
+    Ok(Answer { status, head, text, body })
 }

@@ -11,6 +11,8 @@ mod presence;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod quotes;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod signals;

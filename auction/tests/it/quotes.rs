@@ -1,0 +1,9 @@
+//! Quotes over real HTTP and real messages, with a real registry and real providers, on ports that are free.
+
+mod answers;
+mod ends;
+mod exchange;
+mod live;
+mod providers;
+mod requests;
+mod restart;

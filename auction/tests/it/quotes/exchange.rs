@@ -1,0 +1,226 @@
+//! An exchange: a registry, messages and records on disk, the service, and whoever quotes.
+
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auction::provider::{self, Provider};
+use auction::quotes::{self, Config};
+use mainstay::contracts::quotes::{Counters, Providers, Quote, RfqView, provider_name};
+use mainstay::{Client, Service};
+use mainstay_messaging::{Envelope, Messages};
+use mainstay_records::Records;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::http::{Answer, ask, get, post};
+use crate::support::{free_port, in_time};
+
+/// More than anything here takes; only a defect makes a test wait for it.
+const LONG: Duration = Duration::from_secs(20);
+/// How long to wait before something is looked at again that tells nobody of its changes.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// A registry, messages and a place for records.
+pub(crate) struct Exchange {
+    pub(crate) registry: SocketAddr,
+    pub(crate) messages: Messages,
+    present: Client<Providers>,
+    tasks: Vec<AbortOnDropHandle<std::io::Result<()>>>,
+    dir: TempDir,
+}
+
+/// Something that runs in this process.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Exchange {
+    /// With messages in this process.
+    pub(crate) async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let messages = Messages::open(&format!("embedded:{}", dir.path().join("messages").display())).await.unwrap();
+        let (registry, task) = registry().await;
+        Self::of(registry, messages, vec![task], dir)
+    }
+
+    fn of(
+        registry: SocketAddr,
+        messages: Messages,
+        tasks: Vec<AbortOnDropHandle<std::io::Result<()>>>,
+        dir: TempDir,
+    ) -> Self {
+        let present = Client::builder().registry(registry.into()).build().unwrap();
+        Self { registry, messages, present, tasks, dir }
+    }
+
+    /// Where the service keeps its requests.
+    pub(crate) fn records(&self) -> String {
+        format!("sqlite:{}", self.dir.path().join("quotes.db").display())
+    }
+
+    /// Starts the service; requests are open for so long.
+    pub(crate) async fn quotes(&self, open_for: Duration) -> Running {
+        let records = Records::open(&self.records(), self.messages.clone()).await.unwrap();
+        let config = Config { registry: self.registry.into(), messages: self.messages.clone(), records, open_for };
+        Running::start(|listener, shutdown| quotes::run(config, listener, shutdown)).await
+    }
+
+    /// Starts providers, and waits until they can be asked.
+    pub(crate) async fn providers(&self, providers: impl IntoIterator<Item = Provider>) -> Running {
+        let providers: Vec<_> = providers.into_iter().collect();
+        let names: Vec<_> = providers.iter().map(Provider::name).collect();
+        let config = provider::Config { registry: self.registry.into(), messages: self.messages.clone(), providers };
+        let running = Running::start(|listener, shutdown| provider::run(config, listener, shutdown)).await;
+        self.until_present(&names).await;
+        running
+    }
+
+    /// Waits until all of these can be asked.
+    pub(crate) async fn until_present(&self, names: &[String]) {
+        let is_known = |known: &[String]| names.iter().all(|name| known.contains(name));
+        until_known(&self.present, is_known).await;
+    }
+
+    /// Publishes a quote by hand, as anybody can.
+    pub(crate) async fn tell(&self, rfq_id: &str, number: u32, quote: u32) {
+        self.tell_as(rfq_id, &provider_name(number), quote).await;
+    }
+
+    pub(crate) async fn tell_as(&self, rfq_id: &str, responder: &str, quote: u32) {
+        let (rfq_id, responder) = (rfq_id.to_owned(), responder.to_owned());
+        let quote = Quote { rfq_id, responder, quote };
+        let envelope = Envelope::new(Messages::new_id(), &quote).unwrap();
+        let limit = Instant::now() + LONG;
+        // The service may not have made its channel yet.
+        while let Err(error) = self.messages.publish(envelope.clone()).await {
+            assert!(error.is_unknown() && Instant::now() < limit, "{error}");
+            sleep(AGAIN).await;
+        }
+    }
+}
+
+impl Drop for Exchange {
+    /// Those that others need end last.
+    fn drop(&mut self) {
+        while self.tasks.pop().is_some() {}
+    }
+}
+
+async fn registry() -> (SocketAddr, AbortOnDropHandle<std::io::Result<()>>) {
+    let listener = free_port().await;
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(mainstay_registry::run(Default::default(), listener, pending()));
+    (address, AbortOnDropHandle::new(task))
+}
+
+impl Running {
+    async fn start<F>(run: impl FnOnce(TcpListener, Shutdown) -> F) -> Self
+    where
+        F: Future<Output = std::io::Result<()>> + Send + 'static,
+    {
+        let listener = free_port().await;
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = Box::pin(async { stopped.await.unwrap_or_default() });
+        Self { address, stop, task: tokio::spawn(run(listener, shutdown)) }
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        in_time(self.task).await.unwrap().unwrap();
+    }
+
+    /// Ends it at once, as if it had crashed.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
+    pub(crate) async fn submit(&self) -> String {
+        let answer = self.post(r#"{"from":"Frankfurt","to":"Las Vegas","customer":"cmr"}"#).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.body["rfq-id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn post(&self, body: &str) -> Answer {
+        ask(self.address, post("/submit-instant-ride-rfq", "application/json", body)).await
+    }
+
+    pub(crate) async fn query(&self, id: &str) -> Answer {
+        self.get(&format!("/query-instant-ride-rfq/{id}")).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        ask(self.address, get(path)).await
+    }
+
+    pub(crate) async fn view(&self, id: &str) -> RfqView {
+        let answer = self.query(id).await;
+        serde_json::from_value(answer.body.clone()).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+    }
+
+    /// How a request stands once it is as wanted.
+    pub(crate) async fn until(&self, id: &str, what: &str, wanted: impl Fn(&RfqView) -> bool) -> RfqView {
+        let limit = Instant::now() + LONG;
+        loop {
+            let view = self.view(id).await;
+            if wanted(&view) {
+                return view;
+            }
+            assert!(Instant::now() < limit, "{what}: never so, but {view:?}");
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// What became of all quotes, once so many have come.
+    pub(crate) async fn counted(&self, quotes: u64) -> Counters {
+        let limit = Instant::now() + LONG;
+        loop {
+            let answer = self.get("/quotes/counters").await;
+            let counters: Counters = serde_json::from_value(answer.body).unwrap();
+            let Counters { stored, twice, unknown, unasked, late } = counters;
+            if stored + twice + unknown + unasked + late >= quotes {
+                return counters;
+            }
+            assert!(Instant::now() < limit, "{quotes} have not come, but {counters:?}");
+            sleep(AGAIN).await;
+        }
+    }
+}
+
+/// Waits until the instances that a client knows are as wanted.
+pub(crate) async fn until_known<S: Service>(client: &Client<S>, wanted: impl Fn(&[String]) -> bool) {
+    let mut events = client.events();
+    let known =
+        || -> Vec<_> { client.snapshot().instances.iter().map(|view| view.instance.id.as_str().to_owned()).collect() };
+    let waiting = async {
+        while !wanted(&known()) {
+            let _ = events.next().await;
+        }
+    };
+    assert!(timeout(LONG, waiting).await.is_ok(), "never as wanted, but {:?}", known());
+}
+
+/// Whoever quotes at once.
+pub(crate) fn prompt(number: u32) -> Provider {
+    let mut provider = Provider::new(number);
+    (provider.manner.silence, provider.manner.delay) = (0.0, Duration::ZERO..=Duration::ZERO);
+    provider
+}
+
+/// Whoever never does.
+pub(crate) fn silent(number: u32) -> Provider {
+    let mut provider = Provider::new(number);
+    provider.manner.silence = 1.0;
+    provider
+}
+
+type Shutdown = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
