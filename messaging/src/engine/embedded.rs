@@ -95,7 +95,7 @@ impl Embedded {
 
     /// Messages that could not be read are out nevertheless, and come back when their time is over.
     async fn delivered(&self, place: &Place, handed: Handed) -> Result<Vec<Delivered>, Error> {
-        let Handed { mut taken, run, visibility_ms, .. } = handed;
+        let Handed { mut taken, channel, run, visibility_ms, .. } = handed;
         let unread: Vec<_> = taken.iter().filter(|taken| taken.message.is_none()).map(|taken| taken.seq).collect();
         if !unread.is_empty() {
             let topic = place.topic.clone();
@@ -104,7 +104,7 @@ impl Embedded {
             missing.zip(read).for_each(|(taken, message)| taken.message = message);
         }
         let delivered = taken.into_iter().filter_map(|taken| {
-            let receipt = Receipt { run, seq: taken.seq, delivery: taken.delivery }.to_string();
+            let receipt = Receipt { channel, run, seq: taken.seq, delivery: taken.delivery }.to_string();
             let envelope = Arc::unwrap_or_clone(taken.message?);
             Some(Delivered { receipt, attempt: taken.attempt, invisible_ms: visibility_ms, envelope })
         });

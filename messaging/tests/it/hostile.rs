@@ -124,12 +124,14 @@ async fn a_receipt_from_elsewhere_settles_nothing() {
     hub.post("/publish", &json!({ "messages": [message("1", "t", None)] })).await;
     let received = hub.post("/receive", &receive("t", "c", 1, 0)).await;
     let receipt = received.body[0]["receipt"].as_str().unwrap().to_owned();
-    for foreign in ["x", "", "1-2-3", "-1", "99999999999999999999999", &format!("{receipt}0"), "ü"] {
+    for foreign in ["x", "", "1-2-3", "0-1-2-3", "-1", "99999999999999999999999", &format!("{receipt}0"), "ü"] {
         let settlements = json!([{ "receipt": foreign, "verdict": "ack" }]);
         let answer = hub.post("/settle", &json!({ "topic": "t", "channel": "c", "settlements": settlements })).await;
         assert_eq!(answer.status, 200, "{foreign}: {answer:?}");
     }
+    // The receipt of one channel is none of another.
     let settlements = json!([{ "receipt": receipt, "verdict": "ack" }]);
+    hub.post("/settle", &json!({ "topic": "t", "channel": "other", "settlements": settlements })).await;
     let topics = hub.get("/topics").await.body;
     let waiting: Vec<_> = (0..2).map(|at| topics[0]["channels"][at]["waiting"].as_u64().unwrap()).collect();
     assert_eq!(waiting, [1, 1], "{topics}");

@@ -46,6 +46,8 @@ pub(super) struct Declared {
 #[derive(Debug)]
 pub(super) struct Handed {
     pub(super) taken: Vec<Taken>,
+    /// As receipts name the channel.
+    pub(super) channel: i64,
     pub(super) run: u64,
     pub(super) visibility_ms: u64,
     pub(super) arrived: Arc<Notify>,
@@ -199,7 +201,8 @@ impl Core {
             self.delivered.insert((number, mark), channel.delivered());
         }
         let (run, visibility_ms) = (self.run, channel.rules().visibility_ms);
-        let handed = Handed { taken, run, visibility_ms, arrived: channel.arrived(), wants: channel.wants() };
+        let (arrived, wants) = (channel.arrived(), channel.wants());
+        let handed = Handed { taken, channel: Receipt::channel(channel.mark()), run, visibility_ms, arrived, wants };
         self.due(place);
         Ok(handed)
     }
@@ -225,8 +228,14 @@ impl Core {
         let topic = self.topics.get_mut(&place.topic).ok_or_else(|| no_channel(place))?;
         let channel = topic.channels.get_mut(&place.channel).ok_or_else(|| no_channel(place))?;
         let Ok(receipt) = settlement.receipt.parse::<Receipt>() else { return Ok((false, None)) };
-        if channel.mark().is_some() && topic.number != Some(Topic::of(receipt.seq)) {
+        if receipt.channel != Receipt::channel(channel.mark()) {
             return Ok((false, None));
+        }
+        match channel.mark() {
+            Some(_) if topic.number != Some(Topic::of(receipt.seq)) => return Ok((false, None)),
+            // It went with the run that had it.
+            None if receipt.run != self.run => return Ok((true, None)),
+            _ => {}
         }
         let step = channel.settle(receipt, settlement.verdict, now);
         let mark = channel.mark();

@@ -59,7 +59,7 @@ struct Totals {
 
 impl Mark {
     /// As it is written.
-    fn code(self) -> i64 {
+    pub(super) fn code(self) -> i64 {
         i64::from(self.bit) + if self.dead { 64 } else { 0 }
     }
 

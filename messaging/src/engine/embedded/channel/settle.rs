@@ -33,7 +33,7 @@ pub(in super::super) enum Write {
 impl Channel {
     /// Settles a delivery. It counts unless somebody else has the message, or will have it.
     pub(in super::super) fn settle(&mut self, receipt: Receipt, verdict: Verdict, now: Instant) -> Step {
-        let Receipt { run, seq, delivery } = receipt;
+        let Receipt { run, seq, delivery, .. } = receipt;
         let Some(entry) = self.entries.get(&seq) else { return self.settle_unseen(seq, verdict) };
         match entry.state {
             State::Out { run: r, delivery: d, .. } if (r, d) != (run, delivery) => Step::Settled(false),

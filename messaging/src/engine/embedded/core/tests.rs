@@ -38,8 +38,8 @@ impl World {
 
     /// The receipts and attempts of what is there after so many milliseconds.
     fn take(&mut self, at: u64) -> Vec<(String, u32)> {
-        let Handed { taken, run, .. } = self.core.take(&place(), 9, self.start + ms(at)).unwrap();
-        let receipt = |taken: &Taken| Receipt { run, seq: taken.seq, delivery: taken.delivery }.to_string();
+        let Handed { taken, channel, run, .. } = self.core.take(&place(), 9, self.start + ms(at)).unwrap();
+        let receipt = |taken: &Taken| Receipt { channel, run, seq: taken.seq, delivery: taken.delivery }.to_string();
         taken.iter().map(|taken| (receipt(taken), taken.attempt)).collect()
     }
 
@@ -134,12 +134,13 @@ fn foreign_receipts_settle_nothing() {
     let mut world = World::new(RULES);
     world.publish("1");
     let taken = world.take(0);
-    let Receipt { run, seq, delivery } = taken[0].0.parse().unwrap();
+    let Receipt { channel, run, seq, delivery } = taken[0].0.parse().unwrap();
     for (foreign, counts) in [
         ("nonsense".to_owned(), false),
-        (format!("{run}-7-{delivery}"), false),
-        (format!("{run}-{seq}-{}", delivery + 1), false),
-        (format!("{}-{seq}-{delivery}", run - 1), false),
+        (format!("{channel}-{run}-7-{delivery}"), false),
+        (format!("{channel}-{run}-{seq}-{}", delivery + 1), false),
+        (format!("{channel}-{}-{seq}-{delivery}", run - 1), false),
+        (format!("{}-{run}-{seq}-{delivery}", channel + 1), false),
     ] {
         assert_eq!(world.settle(1, &foreign, Verdict::Ack), counts, "{foreign}");
     }
