@@ -215,4 +215,13 @@ pub struct ChannelView {
     pub waiting: u64,
     /// Messages that were received and are not settled.
     pub in_flight: u64,
+    /// How often a message was received, since the hub started.
+    #[serde(default)]
+    pub delivered: u64,
+    /// How often of that it was not the first time.
+    #[serde(default)]
+    pub redelivered: u64,
+    /// Messages that went to the dead letters since the hub started.
+    #[serde(default)]
+    pub dead: u64,
 }

@@ -29,6 +29,25 @@ async fn what_one_program_publishes_another_consumes() {
 }
 
 #[tokio::test]
+async fn what_comes_again_and_what_never_can_be_consumed_is_counted() {
+    let (directory, registry) = (directory(), Registry::start().await);
+    let hub = Running::registered(directory.path(), &registry).await;
+    let messages = registry.messages().await;
+    messages.declare::<News>("readers", soon()).await.unwrap();
+    messages.tell(&news("hard to read")).await.unwrap();
+    let mut readers = messages.consume::<News>("readers").unwrap();
+    within(readers.next()).await.unwrap().nack().await.unwrap();
+    let again = within(readers.next()).await.unwrap();
+    assert_eq!(again.attempt, 2);
+    again.reject().await.unwrap();
+    let channels = hub.get("/topics").await.body[0]["channels"].clone();
+    let counted =
+        |at: usize| ["waiting", "delivered", "redelivered", "dead"].map(|name| channels[at][name].as_u64().unwrap());
+    assert_eq!((&channels[0]["channel"], counted(0)), (&json!("dead-readers"), [1, 0, 0, 0]));
+    assert_eq!((&channels[1]["channel"], counted(1)), (&json!("readers"), [0, 2, 1, 1]));
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_told_to_whoever_published() {
     let (directory, registry) = (directory(), Registry::start().await);
     let _hub = Running::registered(directory.path(), &registry).await;

@@ -44,8 +44,17 @@ pub(super) struct Loaded {
     pub(super) message: Arc<Envelope>,
 }
 
+/// What came of a channel's messages since the engine was opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) delivered: u64,
+    pub(super) redelivered: u64,
+    pub(super) dead: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Channel {
+    pub(super) counts: Counts,
     rules: Rules,
     mark: Option<Mark>,
     limits: Limits,
@@ -70,6 +79,7 @@ pub(super) struct Channel {
 impl Channel {
     pub(super) fn new(rules: Rules, mark: Option<Mark>, limits: Limits, last: i64, now: Instant) -> Self {
         Self {
+            counts: Counts::default(),
             rules,
             mark,
             limits,
@@ -211,6 +221,8 @@ impl Channel {
             }
             self.ready.remove(&seq);
             *deliveries += 1;
+            self.counts.delivered += 1;
+            self.counts.redelivered += u64::from(entry.tries > 0);
             entry.state = State::Out { run, delivery: *deliveries, until };
             self.due.insert((until, seq));
             let message = match self.mark {

@@ -262,6 +262,7 @@ impl Core {
             Write::Tries(_) => {}
             Write::Bury => {
                 channel.left(change.seq);
+                channel.counts.dead += 1;
                 let now = channel.asked();
                 let mark = Mark { dead: true, ..change.mark };
                 let new = || Channel::new(DEAD_RULES, Some(mark), limits, change.seq - 1, now);

@@ -172,6 +172,9 @@ impl Topic {
             rules: channel.rules(),
             waiting: channel.waiting(),
             in_flight: channel.in_flight(),
+            delivered: channel.counts.delivered,
+            redelivered: channel.counts.redelivered,
+            dead: channel.counts.dead,
         };
         TopicView { topic: topic.to_owned(), channels: self.channels.iter().map(channel).collect() }
     }
