@@ -3,6 +3,7 @@
 mod answers;
 mod ends;
 mod exchange;
+mod kill;
 mod live;
 mod providers;
 mod requests;

@@ -7,17 +7,20 @@ use std::time::Duration;
 use auction::provider::{self, Provider};
 use auction::quotes::{self, Config};
 use mainstay::contracts::quotes::{Counters, Providers, Quote, RfqView, provider_name};
-use mainstay::{Client, Service};
-use mainstay_messaging::{Envelope, Messages};
+use mainstay::{Address, Client, Service};
+use mainstay_messaging::{Envelope, Messages, hub};
 use mainstay_records::Records;
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::http::{Answer, ask, get, post};
+use crate::program::{lines, program, send};
 use crate::support::{free_port, in_time};
 
 /// More than anything here takes; only a defect makes a test wait for it.
@@ -30,15 +33,19 @@ pub(crate) struct Exchange {
     pub(crate) registry: SocketAddr,
     pub(crate) messages: Messages,
     present: Client<Providers>,
-    tasks: Vec<AbortOnDropHandle<std::io::Result<()>>>,
+    tasks: Vec<AbortOnDropHandle<()>>,
     dir: TempDir,
 }
 
-/// Something that runs in this process.
+/// Something that runs, in this process or in one of its own.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    life: Life,
+}
+
+enum Life {
+    Task { stop: oneshot::Sender<()>, task: JoinHandle<std::io::Result<()>> },
+    Process(Child),
 }
 
 impl Exchange {
@@ -50,12 +57,19 @@ impl Exchange {
         Self::of(registry, messages, vec![task], dir)
     }
 
-    fn of(
-        registry: SocketAddr,
-        messages: Messages,
-        tasks: Vec<AbortOnDropHandle<std::io::Result<()>>>,
-        dir: TempDir,
-    ) -> Self {
+    /// With messages that a hub keeps, so that several processes share them.
+    pub(crate) async fn with_hub() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (registry, task) = registry().await;
+        let config = hub::Config::new(dir.path().join("messages"), registry.into());
+        let listener = free_port().await;
+        let hub = tokio::spawn(async { hub::run(config, listener, pending()).await.expect("a hub") });
+        let hub = AbortOnDropHandle::new(hub);
+        let messages = Messages::open(&format!("hub://{registry}")).await.unwrap();
+        Self::of(registry, messages, vec![task, hub], dir)
+    }
+
+    fn of(registry: SocketAddr, messages: Messages, tasks: Vec<AbortOnDropHandle<()>>, dir: TempDir) -> Self {
         let present = Client::builder().registry(registry.into()).build().unwrap();
         Self { registry, messages, present, tasks, dir }
     }
@@ -80,6 +94,14 @@ impl Exchange {
         let running = Running::start(|listener, shutdown| provider::run(config, listener, shutdown)).await;
         self.until_present(&names).await;
         running
+    }
+
+    /// Starts a program, and waits until it says where it listens.
+    pub(crate) async fn program(&self, path: &str, args: &[&str]) -> Running {
+        let mut child = program(path, self.registry, args);
+        let line = in_time(lines(&mut child, 1)).await.remove(0);
+        let address: Address = line.split_once(" on ").unwrap().1.parse().unwrap();
+        Running { address: address.authority().parse().unwrap(), life: Life::Process(child) }
     }
 
     /// Waits until all of these can be asked.
@@ -113,10 +135,11 @@ impl Drop for Exchange {
     }
 }
 
-async fn registry() -> (SocketAddr, AbortOnDropHandle<std::io::Result<()>>) {
+async fn registry() -> (SocketAddr, AbortOnDropHandle<()>) {
     let listener = free_port().await;
     let address = listener.local_addr().unwrap();
-    let task = tokio::spawn(mainstay_registry::run(Default::default(), listener, pending()));
+    let run = mainstay_registry::run(Default::default(), listener, pending());
+    let task = tokio::spawn(async { run.await.expect("a registry") });
     (address, AbortOnDropHandle::new(task))
 }
 
@@ -129,19 +152,35 @@ impl Running {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = Box::pin(async { stopped.await.unwrap_or_default() });
-        Self { address, stop, task: tokio::spawn(run(listener, shutdown)) }
+        Self { address, life: Life::Task { stop, task: tokio::spawn(run(listener, shutdown)) } }
     }
 
     /// Asks it to end, and waits until it has.
     pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        in_time(self.task).await.unwrap().unwrap();
+        match self.life {
+            Life::Task { stop, task } => {
+                stop.send(()).unwrap();
+                in_time(task).await.unwrap().unwrap();
+            }
+            Life::Process(mut child) => {
+                send(&child, Signal::TERM);
+                assert!(in_time(child.wait()).await.unwrap().success());
+            }
+        }
     }
 
-    /// Ends it at once, as if it had crashed.
+    /// Ends it at once: `kill -9`, or as if it were that.
     pub(crate) async fn crash(self) {
-        self.task.abort();
-        assert!(self.task.await.unwrap_err().is_cancelled());
+        match self.life {
+            Life::Task { task, .. } => {
+                task.abort();
+                assert!(task.await.unwrap_err().is_cancelled());
+            }
+            Life::Process(mut child) => {
+                send(&child, Signal::KILL);
+                child.wait().await.unwrap();
+            }
+        }
     }
 
     pub(crate) async fn submit(&self) -> String {
