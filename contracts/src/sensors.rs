@@ -64,6 +64,44 @@ impl Call for Square {
     const ROUTE: &'static str = "/";
 }
 
+/// Keeps sensor and worker going.
+#[derive(Debug)]
+pub struct App;
+
+impl Service for App {
+    const NAME: &'static str = "app";
+    const POLICY: Policy = POLICY;
+}
+
+/// What were the latest cycles? Newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycles {}
+
+impl Call for Cycles {
+    type Service = App;
+    type Response = Vec<Cycle>;
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = "/cycles";
+}
+
+/// One round through sensor, worker and app, as far as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// The how-manieth since the app started, from 1.
+    pub number: u64,
+    /// When it began, or when its message came, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Who measured, such as `sensor-1`, and what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<(String, Vec<u32>)>,
+    /// Who squared, such as `worker-2`, and what came out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub squared: Option<(String, Vec<u64>)>,
+    /// Why it went no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// A sensor has measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
