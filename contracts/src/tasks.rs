@@ -128,6 +128,9 @@ pub struct TaskView {
     /// Who did it, such as `backend-2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// How often it was delivered until it was done: more than once when a backend was killed in the middle of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
     /// When it came.
     pub received_ms: u64,
     /// When it has to be done.
@@ -158,7 +161,7 @@ pub enum TaskState {
 /// Something that happened to a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskStep {
-    /// What: `received`, `dispatched`, `replied`, `finished`.
+    /// What: `received`, `dispatched`, `dispatched again`, `replied`, `finished`, `timed out`.
     pub what: String,
     /// By whom, such as `events` or `backend-2`.
     pub by: String,

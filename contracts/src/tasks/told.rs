@@ -40,6 +40,8 @@ pub struct TaskDone {
     pub id: String,
     /// Who, such as `backend-2`.
     pub by: String,
+    /// At the how-manieth delivery, from 1: more than one when a backend was killed in the middle of it.
+    pub attempt: u32,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -53,8 +55,8 @@ impl Message for TaskDone {
 pub struct TaskAnswered {
     /// The id of its record.
     pub id: String,
-    /// What came of it.
-    pub outcome: Outcome,
+    /// What came of it; nothing when nobody had done it in time. Who shares it and still has time asks again.
+    pub outcome: Option<Outcome>,
     /// It had been done before, and this is what its record says.
     pub from_record: bool,
 }
