@@ -1,0 +1,11 @@
+//! Does tasks until ^C or SIGTERM.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use pipeline::tasks::backend::Args;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    Args::parse().start().await
+}

@@ -1,0 +1,15 @@
+//! The pipeline: services that work by messages, stage by stage.
+//!
+//! | System | What it does | read |
+//! |---|---|---|
+//! | Tasks | a task travels frontend → events → backend, with every step recorded | [`tasks`] |
+//!
+//! What their programs have in common: how they find registry and messages (`reach`), how they are found (`instance`),
+//! what they listen on and say (`program`), the channels that they agree on (`channel`), the time of day (`clock`).
+
+mod channel;
+mod clock;
+mod instance;
+mod program;
+mod reach;
+pub mod tasks;

@@ -1,0 +1,16 @@
+//! Tasks over real HTTP, with a real registry, messages and records on disk, on ports that are free.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod lateness;
+#[cfg(test)]
+mod losses;
+#[cfg(test)]
+mod plant;
+#[cfg(test)]
+mod sharing;
