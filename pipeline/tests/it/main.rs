@@ -1,4 +1,4 @@
-//! Tasks over real HTTP, with a real registry, messages and records on disk, on ports that are free.
+//! Tasks and sensors over real HTTP, with a real registry, messages and records on disk, on ports that are free.
 
 #[cfg(test)]
 mod answers;
@@ -12,5 +12,9 @@ mod lateness;
 mod losses;
 #[cfg(test)]
 mod plant;
+#[cfg(test)]
+mod readings;
+#[cfg(test)]
+mod sensors;
 #[cfg(test)]
 mod sharing;

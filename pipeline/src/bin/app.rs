@@ -1,0 +1,11 @@
+//! Goes through sensor and worker until ^C or SIGTERM.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use pipeline::sensors::app::Args;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    Args::parse().start().await
+}
