@@ -30,3 +30,8 @@ pub use error::Error;
 pub use mainstay::contracts::hub::Rules;
 pub use mainstay::contracts::{Envelope, Message};
 pub use messages::{Messages, Taken};
+
+/// The README's examples are tests: here, as its messages are.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

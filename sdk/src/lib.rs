@@ -93,8 +93,3 @@ pub use self::error::{Error, ErrorKind};
 pub use self::gather::{Completion, Gather, Gathered, Gathering, Leg};
 pub use self::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 pub use self::register::{Lease, Registration};
-
-/// The README's examples are tests.
-#[cfg(all(doctest, feature = "serve", feature = "tower"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
