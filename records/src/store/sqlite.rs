@@ -48,7 +48,9 @@ impl Sqlite {
                 }
                 let mut writer = connect(&path)?;
                 migrate::migrate(&mut writer)?;
-                Ok((Thread::start("records-write", writer)?, Thread::start("records-read", connect(&path)?)?))
+                // Who reads first and then writes is refused, rather than waits, if another process has written meanwhile.
+                let writer = Thread::start("records-write", writer, "BEGIN IMMEDIATE")?;
+                Ok((writer, Thread::start("records-read", connect(&path)?, "BEGIN")?))
             }
         });
         let late = |_| Error::unavailable("the database was not opened within 5 s");

@@ -1,12 +1,13 @@
 //! Replies and steps.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::of_every_store;
 use super::world::{World, sum};
-use crate::{Ending, Replied};
+use crate::{Ending, Records, Replied};
 
 of_every_store!(
     each_reply_is_counted_once,
@@ -15,6 +16,7 @@ of_every_store!(
     a_reply_to_nothing_is_not_stored,
     replies_and_the_end_do_not_cross,
     steps_are_kept_in_their_order,
+    two_who_write_the_same_do_not_fight,
 );
 
 async fn each_reply_is_counted_once(world: World) {
@@ -114,4 +116,30 @@ async fn steps_are_kept_in_their_order(world: World) {
     let error = world.records.step(&id, "again", "events").await.unwrap_err();
     assert!(error.is_full() && error.to_string().contains("100 steps"), "{error}");
     assert_eq!(world.get(&id).await.steps.len(), 100);
+}
+
+async fn two_who_write_the_same_do_not_fight(world: World) {
+    let (other, _post) = world.another().await;
+    let one_by_one = async |records: &Records, who: &str, ids: &[String]| {
+        let mut ended = Vec::new();
+        for id in ids {
+            assert!(records.step(id, "dispatched", who).await.unwrap());
+            records.reply(id, who, &1).await.unwrap();
+            if records.finish(id, Ending::complete().step("finished", who)).await.unwrap() {
+                ended.push(id.clone());
+            }
+        }
+        ended
+    };
+    let ids = join_all((0..100).map(|_| world.begun(sum().asks(2)))).await;
+    let (first, second) = tokio::join!(one_by_one(&world.records, "one", &ids), one_by_one(&other, "two", &ids));
+    let mut ended: Vec<String> = first.into_iter().chain(second).collect();
+    ended.sort_unstable();
+    assert_eq!(ended, ids.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+    for id in &ids {
+        let record = world.get(id).await;
+        let by = |who: &str| record.steps.iter().filter(|step| step.by == who).count();
+        assert_eq!(by("one") + by("two"), 3, "{record:?}");
+        assert!(by("one") > 0 && by("two") > 0, "{record:?}");
+    }
 }

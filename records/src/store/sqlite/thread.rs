@@ -25,9 +25,10 @@ type Job = Box<dyn FnOnce(&Connection) -> Tell + Send>;
 type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 impl Thread {
-    pub(super) fn start(name: &str, connection: Connection) -> Result<Self, Error> {
+    /// Every transaction begins with this statement.
+    pub(super) fn start(name: &str, connection: Connection, begin: &'static str) -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel(AT_ONCE);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(&connection, waiting));
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(&connection, begin, waiting));
         thread.map_err(|error| Error::unavailable("no thread can be started").because(error))?;
         Ok(Self { jobs })
     }
@@ -53,10 +54,10 @@ impl Thread {
     }
 }
 
-fn work(connection: &Connection, mut waiting: mpsc::Receiver<Job>) {
+fn work(connection: &Connection, begin: &str, mut waiting: mpsc::Receiver<Job>) {
     let mut jobs = Vec::with_capacity(AT_ONCE);
     while waiting.blocking_recv_many(&mut jobs, AT_ONCE) > 0 {
-        let (told, ended) = together(connection, &mut jobs);
+        let (told, ended) = together(connection, begin, &mut jobs);
         if let Err(error) = &ended {
             warn!(target: "mainstay::records", "{} calls could not be served: {error}", told.len());
         }
@@ -65,8 +66,8 @@ fn work(connection: &Connection, mut waiting: mpsc::Receiver<Job>) {
 }
 
 /// Does all of the jobs in one transaction, and says how that ended.
-fn together(connection: &Connection, jobs: &mut Vec<Job>) -> (Vec<Tell>, Result<(), Error>) {
-    let begun = connection.execute_batch("BEGIN").map_err(failed);
+fn together(connection: &Connection, begin: &str, jobs: &mut Vec<Job>) -> (Vec<Tell>, Result<(), Error>) {
+    let begun = connection.execute_batch(begin).map_err(failed);
     let told = jobs.drain(..).map(|job| job(connection)).collect();
     let ended = begun.and_then(|()| match connection.is_autocommit() {
         // SQLite gives up a transaction by itself when the disk is full.
