@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
 use uuid::Uuid;
 
 use self::outbox::Outbox;
@@ -39,6 +40,9 @@ impl Postgres {
     pub(crate) async fn open(url: &str) -> Result<Self, Error> {
         let config: Config =
             url.parse().map_err(|error| Error::bad("the URL of the database is wrong").because(error))?;
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(Error::bad("the URL of the database requires TLS, which is not built in"));
+        }
         let pool = Pool::new(config, CONNECTIONS);
         migrate::migrate(&pool).await?;
         Ok(Self { outbox: Outbox::new(pool.config()), pool })

@@ -50,6 +50,7 @@ async fn what_is_no_url_is_refused() {
         ("sqlite::memory:", "sqlite:PATH"),
         ("mysql://root:secret@localhost/records", "not at \"mysql\""),
         ("postgres://localhost:port/records", "the URL of the database is wrong"),
+        ("postgres://localhost/records?sslmode=require", "requires TLS"),
     ] {
         let error = open(url).await.unwrap_err();
         assert!(error.is_bad() && error.to_string().contains(why), "{error}");
@@ -66,6 +67,17 @@ async fn a_file_that_is_no_database_is_refused() {
     assert!(error.is_foreign() && error.to_string().contains("no SQLite database"), "{error}");
     let beneath = format!("sqlite:{}/x/records.db", path.display());
     assert!(open(&beneath).await.unwrap_err().to_string().contains("cannot be made"));
+}
+
+#[tokio::test]
+async fn another_programs_database_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("records.db");
+    Connection::open(&path).unwrap().execute("CREATE TABLE record (name TEXT)", []).unwrap();
+    let error = open(&format!("sqlite:{}", path.display())).await.unwrap_err();
+    assert!(error.is_foreign() && error.to_string().contains("another program's"), "{error}");
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+    assert_eq!(Connection::open(&path).unwrap().query_row(tables, [], |row| row.get(0)), Ok(1));
 }
 
 #[cfg(feature = "postgres")]

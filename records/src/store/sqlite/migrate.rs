@@ -9,7 +9,9 @@ use crate::{Error, time};
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_records.sql")];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
-    let had = apply(connection).map_err(failed)?;
+    let Some(had) = apply(connection).map_err(failed)? else {
+        return Err(Error::foreign("the database is another program's: it has tables, and none of them is known here"));
+    };
     match had <= MIGRATIONS.len() {
         true => Ok(()),
         false => Err(Error::foreign(format!(
@@ -19,9 +21,13 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
-/// Applies what is missing, all or nothing; how many the database had.
-fn apply(connection: &mut Connection) -> rusqlite::Result<usize> {
+/// Applies what is missing, all or nothing; how many the database had, unless it is another program's.
+fn apply(connection: &mut Connection) -> rusqlite::Result<Option<usize>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let sql = "SELECT count(*) > 0 AND sum(name = 'migration') = 0 FROM sqlite_schema WHERE type = 'table'";
+    if transaction.query_row(sql, [], |row| row.get(0))? {
+        return Ok(None);
+    }
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, applied INTEGER NOT NULL) STRICT",
     )?;
@@ -32,5 +38,5 @@ fn apply(connection: &mut Connection) -> rusqlite::Result<usize> {
         transaction.execute("INSERT INTO migration (number, applied) VALUES (?, ?)", (number, applied))?;
     }
     transaction.commit()?;
-    Ok(had as usize)
+    Ok(Some(had as usize))
 }
