@@ -13,7 +13,7 @@ use mainstay_records::{Ending, Replied};
 use tracing::{debug, info};
 
 use super::desk::Desk;
-use super::kept::{Kept, has_all};
+use super::kept::{KIND, Kept, has_all};
 use crate::channel::Channel;
 
 /// How long until a quote that was received and not stored is delivered again: short, as storing one takes no time.
@@ -39,8 +39,10 @@ pub(super) async fn keep_collecting(desk: Arc<Desk>, channel: &Channel<Quote>) {
 async fn collect(desk: &Desk, quote: &Quote) -> Result<(), Failed> {
     let tally = &desk.tally;
     let Quote { rfq_id, responder, quote } = quote;
-    let Some(record) = desk.records.get(rfq_id).await? else { return drop_as(&tally.unknown, "unknown", rfq_id) };
-    let Ok(kept) = record.request::<Kept>() else { return drop_as(&tally.unknown, "of another kind", rfq_id) };
+    let Some(record) = desk.records.get(rfq_id).await?.filter(|record| record.kind == KIND) else {
+        return drop_as(&tally.unknown, "unknown", rfq_id);
+    };
+    let kept: Kept = record.request()?;
     if !kept.asked.contains(responder) {
         return drop_as(&tally.unasked, "not from who was asked", rfq_id);
     }
