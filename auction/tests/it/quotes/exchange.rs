@@ -33,7 +33,8 @@ pub(crate) struct Exchange {
     pub(crate) registry: SocketAddr,
     pub(crate) messages: Messages,
     present: Client<Providers>,
-    tasks: Vec<AbortOnDropHandle<()>>,
+    hub: Option<AbortOnDropHandle<()>>,
+    _registry: AbortOnDropHandle<()>,
     dir: TempDir,
 }
 
@@ -53,25 +54,39 @@ impl Exchange {
     pub(crate) async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let messages = Messages::open(&format!("embedded:{}", dir.path().join("messages").display())).await.unwrap();
-        let (registry, task) = registry().await;
-        Self::of(registry, messages, vec![task], dir)
+        let (registry, _registry) = registry().await;
+        let present = Client::builder().registry(registry.into()).build().unwrap();
+        Self { registry, messages, present, hub: None, _registry, dir }
     }
 
     /// With messages that a hub keeps, so that several processes share them.
     pub(crate) async fn with_hub() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (registry, task) = registry().await;
-        let config = hub::Config::new(dir.path().join("messages"), registry.into());
-        let listener = free_port().await;
-        let hub = tokio::spawn(async { hub::run(config, listener, pending()).await.expect("a hub") });
-        let hub = AbortOnDropHandle::new(hub);
+        let (registry, _registry) = registry().await;
         let messages = Messages::open(&format!("hub://{registry}")).await.unwrap();
-        Self::of(registry, messages, vec![task, hub], dir)
+        let present = Client::builder().registry(registry.into()).build().unwrap();
+        let mut exchange = Self { registry, messages, present, hub: None, _registry, dir };
+        exchange.find_hub();
+        exchange
     }
 
-    fn of(registry: SocketAddr, messages: Messages, tasks: Vec<AbortOnDropHandle<()>>, dir: TempDir) -> Self {
-        let present = Client::builder().registry(registry.into()).build().unwrap();
-        Self { registry, messages, present, tasks, dir }
+    /// Starts a hub, with the messages of the one before.
+    pub(crate) fn find_hub(&mut self) {
+        let config = hub::Config::new(self.dir.path().join("messages"), self.registry.into());
+        self.hub = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            // The one before may still be leaving its directory.
+            while let Err(error) = hub::run(config.clone(), free_port().await, pending()).await {
+                assert!(error.is_unavailable(), "{error}");
+                sleep(AGAIN).await;
+            }
+        })));
+    }
+
+    /// Ends the hub, as if it had crashed.
+    pub(crate) async fn lose_hub(&mut self) {
+        let hub = self.hub.take().unwrap();
+        hub.abort();
+        assert!(hub.await.unwrap_err().is_cancelled());
     }
 
     /// Where the service keeps its requests.
@@ -125,13 +140,6 @@ impl Exchange {
             assert!(error.is_unknown() && Instant::now() < limit, "{error}");
             sleep(AGAIN).await;
         }
-    }
-}
-
-impl Drop for Exchange {
-    /// Those that others need end last.
-    fn drop(&mut self) {
-        while self.tasks.pop().is_some() {}
     }
 }
 
