@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | [`embedded`] | in this process, on its disk | on disk |
 //! | [`hub`] | in a hub, on its disk | on disk |
+//! | `nats` | in NATS JetStream | as safe as the server's settings say |
 //!
 //! An engine says what became of each message of a batch, and fails as a whole only if it cannot be asked.
 
 pub(crate) mod embedded;
 pub(crate) mod hub;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
 
 use std::fmt::{self, Debug};
 use std::path::PathBuf;
@@ -66,7 +69,11 @@ pub(crate) async fn open(url: &str) -> Result<Arc<dyn Engine>, Error> {
         Some(("embedded", "")) => Err(Error::bad(format!("{url:?} names no directory: embedded:DIR"))),
         Some(("embedded", dir)) => Ok(Arc::new(Embedded::open(PathBuf::from(dir), Limits::default()).await?)),
         Some(("hub", place)) => Ok(Arc::new(RemoteHub::found_by(registry(url, place)?)?)),
-        _ => Err(Error::bad(format!("{url:?} is none of embedded:DIR and hub://HOST:PORT"))),
+        #[cfg(feature = "nats")]
+        Some(("nats", _)) => Ok(Arc::new(nats::Nats::open(url).await?)),
+        #[cfg(not(feature = "nats"))]
+        Some(("nats", _)) => Err(Error::bad(format!("{url:?} needs the feature nats, which is not built in"))),
+        _ => Err(Error::bad(format!("{url:?} is none of embedded:DIR, hub://HOST:PORT and nats://HOST:PORT"))),
     }
 }
 

@@ -43,6 +43,7 @@ impl Messages {
     /// |---|---|
     /// | `embedded:DIR` | in this process, in a directory |
     /// | `hub://HOST:PORT` | by a [hub](crate::hub) that the registry at this address knows; it may be away, and come |
+    /// | `nats://HOST:PORT` | in NATS JetStream (feature `nats`, on by default); it may be away, and come |
     ///
     /// # Errors
     /// When the URL is none of these, or what it names cannot be opened.
