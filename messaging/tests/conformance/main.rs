@@ -100,6 +100,13 @@ macro_rules! conforms_killed {
 #[cfg(test)]
 conforms_alive!(embedded: crate::server::embedded::Embedded);
 
+#[cfg(test)]
+conforms_alive!(hub: crate::server::hub::Hub);
+#[cfg(test)]
+conforms_full!(hub_full: crate::server::hub::Hub);
+#[cfg(test)]
+conforms_killed!(hub_killed: crate::server::hub::Hub);
+
 #[cfg(all(test, feature = "nats"))]
 conforms_alive!(nats: crate::server::nats::Nats);
 #[cfg(all(test, feature = "nats"))]

@@ -1,6 +1,7 @@
 //! What the cases run against.
 
 pub(crate) mod embedded;
+pub(crate) mod hub;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
 
