@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+#[cfg(feature = "nats")]
 mod rounds;
 #[cfg(test)]
 mod server;
@@ -126,7 +127,6 @@ mod nats_rounds {
         }
     }
 
-    /// `cargo test -p mainstay-messaging --test conformance twenty -- --ignored --nocapture`
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "takes a minute"]
     async fn killed_in_twenty_rounds_nothing_is_lost() {

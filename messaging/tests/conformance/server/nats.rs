@@ -28,7 +28,9 @@ impl Server for Nats {
         let dir = tempfile::tempdir().unwrap();
         let process = match launch(dir.path(), "-1").await {
             Ok(process) => process,
-            Err(why) if std::env::var_os("MAINSTAY_REQUIRE_ENGINES").is_some() => panic!("{why}"),
+            Err(why) if std::env::var_os("MAINSTAY_REQUIRE_ENGINES").is_some_and(|value| value == "1") => {
+                panic!("{why}")
+            }
             Err(why) => {
                 eprintln!("skipped: {why}");
                 return None;
@@ -74,9 +76,13 @@ impl Mortal for Nats {
     }
 }
 
-/// The program, or why there is none.
+fn program() -> PathBuf {
+    std::env::var_os("MAINSTAY_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from)
+}
+
+/// A server that has been started, or why there is none.
 async fn launch(dir: &Path, port: &str) -> Result<Child, String> {
-    let program = std::env::var_os("MAINSTAY_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from);
+    let program = program();
     for sync in ["sync_interval: always", ""] {
         let text = format!(
             "listen: \"127.0.0.1:{port}\"\nports_file_dir: \"{dir}\"\nmax_payload: 2MB\n\
@@ -113,9 +119,8 @@ async fn port(dir: &Path, process: &Child) -> u16 {
         nats: Vec<String>,
     }
     let id = process.id().expect("it has just been started");
-    let name = if cfg!(unix) { "nats-server" } else { "nats-server.exe" };
-    let program = std::env::var_os("MAINSTAY_NATS_SERVER").map(PathBuf::from);
-    let name = program.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or(name);
+    let program = program();
+    let name = program.file_name().expect("a program").display();
     let file = dir.join(format!("{name}_{id}.ports"));
     let said = timeout(STARTS, async {
         loop {
