@@ -19,7 +19,7 @@ const QUICK: Duration = Duration::from_millis(200);
 const SLOW: Duration = Duration::from_secs(1);
 
 /// The longest that a page waits for it.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What can stand in a book.
 pub(crate) trait Entries: Send + Sync {
@@ -89,6 +89,13 @@ impl<C: Call<Response: Entries> + Clone> Book<C> {
         }
         self.seen.send_replace(Arc::new(seen));
         self.wake.notify_waiters();
+    }
+
+    /// Reads it if nobody has: what ends from now on is told, and what had ended before is not.
+    pub(crate) async fn open(&self) {
+        if self.seen().entries.is_none() {
+            self.look().await;
+        }
     }
 
     /// Looks, for as long as it is polled.

@@ -1,7 +1,8 @@
 //! The demo: the whole story on one machine.
 //!
-//! This process is the Market, and keeps a registry, an auction service, ratings instances and bidders as child
-//! processes of the same executable, so that pausing and killing them is real. Nothing of it outlives this process: see `role`.
+//! This process is the Market, and keeps a registry and all services of `kind` as child processes of the same executable,
+//! so that pausing and killing them is real. Nothing of it outlives this process: see `role`. What the hub and the
+//! records keep is in a temporary directory that goes with it.
 
 mod args;
 mod role;
@@ -30,7 +31,8 @@ pub async fn run(args: Args) -> io::Result<()> {
     let shutdown = serve::ended()?;
     args.ports.check(args.port)?;
     let listener = listen((Ipv4Addr::LOCALHOST, args.port).into(), "--port").await?;
-    let bench = Bench { executable: std::env::current_exe()?, ports: args.ports.clone() };
+    let data = tempfile::Builder::new().prefix("mainstay-demo-").tempdir()?;
+    let bench = Bench { executable: std::env::current_exe()?, ports: args.ports.clone(), data: data.path().to_owned() };
     let registry = SocketAddr::from((Ipv4Addr::LOCALHOST, args.ports.registry_port));
     free(registry, "--registry-port")?;
     for (kind, number) in args.instances() {
@@ -53,6 +55,7 @@ pub async fn run(args: Args) -> io::Result<()> {
     }
     .await;
     lab.end().await;
+    data.close()?;
     ended
 }
 

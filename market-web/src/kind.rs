@@ -180,7 +180,7 @@ impl Kind {
                 option: "--backends-base-port",
                 path: |_| String::new(),
                 told: false,
-                work: Some(Work { what: "Tasks", span: "of the last 100, by the minute" }),
+                work: Some(Work { what: "Tasks", span: "last 60 s · of the last 100" }),
             },
             Self::Tasks => &Facts {
                 name: Tasks::NAME,

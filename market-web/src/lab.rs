@@ -88,7 +88,8 @@ impl Lab {
         self.0.processes.lock().registry.as_ref().is_some_and(Process::is_alive)
     }
 
-    /// Starts instances: all of them, or none and the reason; says where they are. The conduct is a bidder's.
+    /// Starts instances: all of them, or none and the reason; says where they are. The conduct is a bidder's, the delay also
+    /// a backend's.
     pub(crate) fn start(
         &self,
         kind: Kind,

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use mainstay::contracts::Message as _;
 use mainstay::contracts::quotes::{Quote, Rfq};
-use mainstay::contracts::tasks::{Task, TaskAnswered, TaskAsked, TaskDone};
+use mainstay::contracts::tasks::{Task, TaskAsked, TaskDone};
 
 use crate::kind::Kind;
 
@@ -79,7 +79,7 @@ impl Tab {
                 title: "Tasks",
                 kind: Kind::Backends,
                 services: &[Kind::Tasks, Kind::Events, Kind::Hub],
-                topics: &[TaskAsked::TOPIC, Task::TOPIC, TaskDone::TOPIC, TaskAnswered::TOPIC],
+                topics: &[TaskAsked::TOPIC, Task::TOPIC, TaskDone::TOPIC],
                 nobody: "No backend is registered, so tasks wait until one comes, or their time is over.",
                 by_hand: "cargo run -p pipeline --bin backend -- --count 3",
             },

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::info;
 
-pub(crate) use self::sum::{OPERATIONS, Operation, Sum};
+pub(crate) use self::sum::Sum;
 use crate::book::Entries;
 use crate::tape::{TARGET, one_line};
 
@@ -160,6 +160,7 @@ mod tests {
             result: Some("15".to_owned()),
             reason: None,
             by: Some("backend-2".to_owned()),
+            attempts: Some(1),
             received_ms: 1000,
             ends_ms: 6000,
             finished_ms: Some(1003),

@@ -1,6 +1,8 @@
 //! What the demo's command line says.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use auction::bidder::Manner;
 use clap::builder::RangedI64ValueParser;
@@ -12,8 +14,11 @@ use crate::lab::Ports;
 
 /// Runs the Market with everything it needs, on this machine
 ///
-/// Opens the shop at http://127.0.0.1:5000, with a registry, ratings instances, an auction service and bidders as
-/// processes of their own. Its pages have buttons that start, pause, resume and kill them with real signals. ^C ends them all.
+/// Opens the shop at http://127.0.0.1:5000, with a registry, ratings instances, an auction service and bidders, a hub for
+/// messages, a quotes service and providers, and a frontend, an events service and backends for tasks, all as processes
+/// of their own. Its pages have buttons that start, pause, resume and kill them with real signals. ^C ends them all.
+///
+/// Messages and records are kept in a temporary directory, which goes with the demo.
 #[derive(Debug, Parser)]
 #[command(name = "demo", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -29,6 +34,14 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = many())]
     bidders: u32,
 
+    /// How many providers run from the start
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = many())]
+    providers: u32,
+
+    /// How many backends run from the start
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = many())]
+    backends: u32,
+
     #[command(flatten)]
     pub(super) ports: Ports,
 
@@ -38,17 +51,20 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  demo                          everything, with three ratings instances and three bidders
+  demo                          everything: three ratings instances, three bidders, ten providers, three backends
   demo --instances 0            begin where nobody rates anything
+  demo --providers 0 --backends 0   nobody quotes, and tasks wait
   demo --port 0                 take any free port; it is printed
   MARKET_LOG=warn demo          a silent console; the page's tape still tells everything
 
 While it runs:
   curl -X POST 'http://127.0.0.1:5000/lab/ratings/1/pause'
   curl -X POST 'http://127.0.0.1:5000/lab/bidders/start?manner=silent'
+  curl -X POST 'http://127.0.0.1:5000/lab/backends/start?delay_ms=1000'
   curl -X POST 'http://127.0.0.1:5000/api/refresh'
-  curl -X POST 'http://127.0.0.1:5000/lab/bidders/start?manner=silent'
   curl -d item=car -d condition=good 'http://127.0.0.1:5000/auction'
+  curl --json '{\"from\":\"Frankfurt\",\"to\":\"Las Vegas\",\"customer\":\"cmr\"}' http://127.0.0.1:9080/submit-instant-ride-rfq
+  curl --json '{\"a1\":5,\"a2\":10}' http://127.0.0.1:4000/task
   curl 'http://127.0.0.1:5000/api/state'";
 
 /// Keeps the roles out of the help: only the demo itself starts them.
@@ -71,10 +87,21 @@ pub(super) enum Role {
         seat: Seat,
         #[arg(long)]
         manner: Manner,
-        #[arg(long)]
-        delay_ms: u64,
+        #[command(flatten)]
+        delay: Delay,
     },
     Auction(Seat),
+    Hub(Seat),
+    Providers(Seat),
+    Quotes(Seat),
+    Backends {
+        #[command(flatten)]
+        seat: Seat,
+        #[command(flatten)]
+        delay: Delay,
+    },
+    Tasks(Seat),
+    Events(Seat),
 }
 
 /// Which instance it is, and where.
@@ -86,6 +113,22 @@ pub(super) struct Seat {
     pub(super) listen: SocketAddr,
     #[arg(long)]
     pub(super) registry: Address,
+    /// The demo's directory, for those who keep something.
+    #[arg(long)]
+    pub(super) data: PathBuf,
+}
+
+/// How long it thinks.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Delay {
+    #[arg(long)]
+    delay_ms: u64,
+}
+
+impl From<Delay> for Duration {
+    fn from(delay: Delay) -> Self {
+        Self::from_millis(delay.delay_ms)
+    }
 }
 
 impl Role {
@@ -93,7 +136,9 @@ impl Role {
     pub(super) fn listen(&self) -> SocketAddr {
         match self {
             Self::Registry { listen } => *listen,
-            Self::Ratings(seat) | Self::Bidders { seat, .. } | Self::Auction(seat) => seat.listen,
+            Self::Bidders { seat, .. } | Self::Backends { seat, .. } => seat.listen,
+            Self::Ratings(seat) | Self::Auction(seat) | Self::Hub(seat) | Self::Providers(seat) => seat.listen,
+            Self::Quotes(seat) | Self::Tasks(seat) | Self::Events(seat) => seat.listen,
         }
     }
 }
@@ -108,8 +153,9 @@ impl Args {
         match kind {
             Kind::Ratings => self.instances,
             Kind::Bidders => self.bidders,
-            Kind::Auction => 1,
-            Kind::Hub | Kind::Providers | Kind::Quotes | Kind::Backends | Kind::Tasks | Kind::Events => 0,
+            Kind::Providers => self.providers,
+            Kind::Backends => self.backends,
+            Kind::Auction | Kind::Hub | Kind::Quotes | Kind::Tasks | Kind::Events => 1,
         }
     }
 
@@ -173,6 +219,8 @@ mod tests {
             "--ratings-base-port 65530",
             "--instances 21",
             "--bidders 21",
+            "--providers 21",
+            "--backends 21",
             "--auction-port 0",
             "--bidders-base-port 65530",
             "role",

@@ -4,13 +4,25 @@ use std::io::{self, Read as _};
 use std::time::Duration;
 
 use auction::bidder::{self, Bidder};
+use auction::provider::{self, Manner, Provider};
+use auction::quotes;
 use futures_util::future::select;
 use mainstay::serve;
+use mainstay_messaging::{Messages, hub};
+use mainstay_records::Records;
+use pipeline::tasks::{backend, events, frontend};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
 
 use super::args::{Hidden, Role, Seat};
+
+/// How long a request for quotes is open: as long as somebody watches it.
+const OPEN_FOR: Duration = Duration::from_secs(12);
+
+/// How often a provider is silent, and how long an answer takes at most. So most have answered when a request closes.
+const SILENCE: f64 = 0.2;
+const SLOWEST: Duration = Duration::from_secs(6);
 
 /// Plays a role until a signal says to end, or the demo is gone.
 pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
@@ -28,13 +40,53 @@ pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
         Role::Ratings(Seat { instance, registry, .. }) => {
             ratings_service::run(ratings_service::Config { number: instance, registry }, listener, shutdown).await
         }
-        Role::Bidders { seat: Seat { instance, registry, .. }, manner, delay_ms } => {
-            let delay = Duration::from_millis(delay_ms);
-            let bidder = Bidder { manner, delay, ..Bidder::new(instance) };
+        Role::Bidders { seat: Seat { instance, registry, .. }, manner, delay } => {
+            let bidder = Bidder { manner, delay: delay.into(), ..Bidder::new(instance) };
             bidder::run(bidder::Config { registry, bidders: vec![bidder] }, listener, shutdown).await
         }
         Role::Auction(Seat { registry, .. }) => auction::run(auction::Config { registry }, listener, shutdown).await,
+        Role::Hub(Seat { registry, data, .. }) => {
+            let config = hub::Config::new(data.join("hub"), registry);
+            hub::run(config, listener, shutdown).await.map_err(io::Error::other)
+        }
+        Role::Providers(seat) => {
+            let manner = Manner { silence: SILENCE, delay: Duration::ZERO..=SLOWEST, seed: 0 };
+            let providers = vec![Provider { number: seat.instance, manner }];
+            let messages = messages(&seat).await?;
+            provider::run(provider::Config { registry: seat.registry, messages, providers }, listener, shutdown).await
+        }
+        Role::Quotes(seat) => {
+            let messages = messages(&seat).await?;
+            let records = records(&seat, "quotes", &messages).await?;
+            let config = quotes::Config { registry: seat.registry, messages, records, open_for: OPEN_FOR };
+            quotes::run(config, listener, shutdown).await
+        }
+        Role::Backends { seat, delay } => {
+            let messages = messages(&seat).await?;
+            let Seat { instance: number, registry, .. } = seat;
+            backend::run(backend::Config { number, delay: delay.into(), registry, messages }, listener, shutdown).await
+        }
+        Role::Tasks(seat) => {
+            let messages = messages(&seat).await?;
+            frontend::run(frontend::Config { registry: seat.registry, messages }, listener, shutdown).await
+        }
+        Role::Events(seat) => {
+            let messages = messages(&seat).await?;
+            let records = records(&seat, "tasks", &messages).await?;
+            events::run(events::Config { registry: seat.registry, messages, records }, listener, shutdown).await
+        }
     }
+}
+
+/// Those that the hub keeps. It may come later.
+async fn messages(seat: &Seat) -> io::Result<Messages> {
+    Messages::open(&format!("hub://{}", seat.registry.authority())).await.map_err(io::Error::other)
+}
+
+/// Records of the demo's own, in its directory.
+async fn records(seat: &Seat, name: &str, messages: &Messages) -> io::Result<Records> {
+    let path = seat.data.join(format!("{name}.db"));
+    Records::open(&format!("sqlite:{}", path.display()), messages.clone()).await.map_err(io::Error::other)
 }
 
 /// Resolves when standard input closes: the demo holds its other end, and has ended.

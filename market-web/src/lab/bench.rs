@@ -17,6 +17,8 @@ pub struct Bench {
     pub executable: PathBuf,
     /// Where they listen.
     pub ports: Ports,
+    /// The directory for what some of them keep.
+    pub data: PathBuf,
 }
 
 impl Bench {
@@ -40,14 +42,16 @@ impl Bench {
         self.role("registry", self.registry())
     }
 
-    /// The conduct is a bidder's.
     pub(super) fn command(&self, kind: Kind, number: u32, conduct: &Conduct) -> Command {
         let mut command = self.role(kind.name, self.listens(kind, number));
         command.args(["--instance", &number.to_string()]);
         command.args(["--registry", Address::from(self.registry()).as_str()]);
+        command.arg("--data").arg(&self.data);
         if kind == Kind::Bidders {
-            let delay = conduct.delay.as_millis().to_string();
-            command.args(["--manner", &conduct.manner.to_string(), "--delay-ms", &delay]);
+            command.args(["--manner", &conduct.manner.to_string()]);
+        }
+        if matches!(kind, Kind::Bidders | Kind::Backends) {
+            command.args(["--delay-ms", &conduct.delay.as_millis().to_string()]);
         }
         command
     }

@@ -1,10 +1,10 @@
-//! How a bidder behaves, for its trouble to be seen.
+//! How a bidder or a backend behaves, for its trouble to be seen.
 
 use std::time::Duration;
 
 use auction::bidder::{LONGEST_ANSWER, Manner};
 
-/// What it says, and when. The default is what it should be: a bid, at once.
+/// What it says, and when. The default is what it should be: a bid, or a result, at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Conduct {
     pub(crate) manner: Manner,

@@ -107,6 +107,7 @@ mod tests {
             result: None,
             reason: None,
             by: Some(by.to_owned()),
+            attempts: Some(1),
             received_ms: 0,
             ends_ms: 0,
             finished_ms: Some(finished_ms),

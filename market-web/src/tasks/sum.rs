@@ -1,23 +1,7 @@
 //! A task as people write it: an operation and its two operands.
 
+use pipeline::tasks::KINDS;
 use serde_json::value::RawValue;
-
-/// An operation.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Operation {
-    /// With what both properties of such a task begin.
-    pub(crate) letter: char,
-    /// What people read.
-    pub(crate) name: &'static str,
-}
-
-/// All of them, the usual one first.
-pub(crate) const OPERATIONS: [Operation; 4] = [
-    Operation { letter: 'a', name: "add" },
-    Operation { letter: 's', name: "subtract" },
-    Operation { letter: 'm', name: "multiply" },
-    Operation { letter: 'd', name: "divide" },
-];
 
 /// What stands in the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +14,7 @@ pub(crate) struct Sum {
 
 impl Default for Sum {
     fn default() -> Self {
-        Self { first: "5".to_owned(), letter: OPERATIONS[0].letter, second: "10".to_owned() }
+        Self { first: "5".to_owned(), letter: KINDS[0].letter, second: "10".to_owned() }
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use askama::Template;
 use mainstay::contracts::tasks::{TaskState, TaskStep, TaskView};
+use pipeline::tasks::{KINDS, Kind};
 
 use super::frame::Frame;
 use super::words::{count, sentence};
 use crate::state::State;
 use crate::tab::Tab;
-use crate::tasks::{MANY, OPERATIONS, Operation, Sent, Sum};
+use crate::tasks::{MANY, Sent, Sum};
 
 /// How many of the history are shown.
 const SHOWN: usize = 30;
@@ -106,7 +107,7 @@ struct Page<'a> {
     frame: Frame,
     alone: Option<Alone<'a>>,
     sum: &'a Sum,
-    operations: &'static [Operation],
+    operations: &'static [Kind],
     many: u32,
     message: &'a str,
 }
@@ -114,7 +115,7 @@ struct Page<'a> {
 /// The tasks' whole page, with one of them on top if one is wanted.
 pub(crate) fn page(state: &State, alone: Option<&TaskView>, sum: &Sum, message: &str) -> String {
     let (frame, alone) = (Frame::of(Tab::Tasks, state), alone.map(|task| Alone { told: Told { task } }));
-    Page { frame, alone, sum, operations: &OPERATIONS, many: MANY, message }.render().unwrap_or_default()
+    Page { frame, alone, sum, operations: KINDS, many: MANY, message }.render().unwrap_or_default()
 }
 
 /// A task as people read it.
@@ -160,7 +161,7 @@ impl Told<'_> {
     }
 
     fn was_delivered_again(&self) -> bool {
-        self.task.steps.iter().any(|step| step.what.contains("again"))
+        self.task.attempts.is_some_and(|attempts| attempts > 1)
     }
 
     /// Its steps, with the milliseconds since it came.

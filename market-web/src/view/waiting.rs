@@ -21,6 +21,8 @@ struct Topic<'a> {
     channels: usize,
     waiting: u64,
     in_flight: u64,
+    /// Deliveries that were not the first of their message.
+    again: u64,
     /// What could not be consumed.
     dead: u64,
 }
@@ -42,16 +44,17 @@ impl<'a> Waiting<'a> {
 impl<'a> Topic<'a> {
     fn of(topic: &'a TopicView) -> Self {
         let prefix = dead_letters("");
-        let (dead, live): (Vec<&ChannelView>, Vec<&ChannelView>) =
-            topic.channels.iter().partition(|channel| channel.channel.starts_with(&prefix));
-        let waiting: u64 = live.iter().map(|channel| channel.waiting).sum();
-        let in_flight: u64 = live.iter().map(|channel| channel.in_flight).sum();
+        let is_live = |channel: &&ChannelView| !channel.channel.starts_with(&prefix);
+        let live: Vec<&ChannelView> = topic.channels.iter().filter(is_live).collect();
+        let sum = |of: fn(&ChannelView) -> u64| live.iter().map(|channel| of(channel)).sum::<u64>();
+        let in_flight = sum(|channel| channel.in_flight);
         Self {
             name: &topic.topic,
             channels: live.len(),
-            waiting: waiting.saturating_sub(in_flight),
+            waiting: sum(|channel| channel.waiting).saturating_sub(in_flight),
             in_flight,
-            dead: dead.iter().map(|channel| channel.waiting).sum(),
+            again: sum(|channel| channel.redelivered),
+            dead: sum(|channel| channel.dead),
         }
     }
 

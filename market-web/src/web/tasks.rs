@@ -7,13 +7,14 @@ use axum::http::StatusCode;
 use axum::http::header::HeaderMap;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use mainstay::contracts::tasks::{GetTask, TaskView};
+use pipeline::tasks::KINDS;
 use serde::Deserialize;
 use tokio::join;
 
 use super::{App, Refused, Shared, form};
 use crate::state;
 use crate::tab::Tab;
-use crate::tasks::{AT_ONCE, Busy, OPERATIONS, Sum, What};
+use crate::tasks::{AT_ONCE, Busy, Sum, What};
 use crate::view;
 
 /// `GET /tasks`: shows the history, and sends nothing.
@@ -49,6 +50,7 @@ pub(super) async fn send(State(app): Shared, headers: HeaderMap, body: Bytes) ->
         Ok(read) => read,
         Err(why) => return Ok((StatusCode::BAD_REQUEST, draw(&app, None, &form.filled(), &why)).into_response()),
     };
+    clients.history.open().await;
     match clients.sender.send(sum, what).await {
         Ok(()) => {
             clients.history.look().await;
@@ -90,7 +92,7 @@ impl Form {
     fn read(&self) -> Result<(Sum, What), String> {
         let first = form::line("The first operand", &self.first)?;
         let second = form::line("The second operand", &self.second)?;
-        let operation = OPERATIONS.iter().find(|operation| operation.letter == self.operation);
+        let operation = KINDS.iter().find(|operation| operation.letter == self.operation);
         let letter = operation.ok_or("There is no such operation.")?.letter;
         let what = match self.send.as_str() {
             "one" => What::One,

@@ -6,7 +6,7 @@ use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 use tokio::time::{Instant, interval};
 
-use crate::demo::{Demo, until_gone};
+use crate::demo::{Cast, Demo, until_gone};
 
 const DOWN: &str = "all services are down";
 
@@ -185,7 +185,7 @@ async fn act_8_the_registry_dies_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn ctrl_c_with_a_page_open_and_an_instance_paused_leaves_nothing_behind() {
-    let demo = Demo::run(0, 3, 3).await;
+    let demo = Demo::run(Cast { instances: 3, bidders: 3, providers: 3, backends: 3, ..Cast::default() }).await;
     demo.post("/lab/ratings/2/pause").await;
     demo.post("/lab/bidders/2/pause").await;
     let _page = demo.open_stream().await;

@@ -31,6 +31,16 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
+/// Who plays in a demo from the start, and at which port the market is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cast {
+    pub(crate) port: u16,
+    pub(crate) instances: u32,
+    pub(crate) bidders: u32,
+    pub(crate) providers: u32,
+    pub(crate) backends: u32,
+}
+
 impl Demo {
     pub(crate) async fn start(instances: u32) -> Self {
         Self::start_at(0, instances).await
@@ -38,25 +48,43 @@ impl Demo {
 
     /// With the market on this port.
     pub(crate) async fn start_at(port: u16, instances: u32) -> Self {
-        Self::run(port, instances, 0).await
+        Self::run(Cast { port, instances, ..Cast::default() }).await
     }
 
     /// With bidders, and nobody who rates.
     pub(crate) async fn with_bidders(bidders: u32) -> Self {
-        Self::run(0, 0, bidders).await
+        Self::run(Cast { bidders, ..Cast::default() }).await
     }
 
-    pub(crate) async fn run(port: u16, instances: u32, bidders: u32) -> Self {
+    /// With providers, and nobody else.
+    pub(crate) async fn with_providers(providers: u32) -> Self {
+        Self::run(Cast { providers, ..Cast::default() }).await
+    }
+
+    /// With backends, and nobody else.
+    pub(crate) async fn with_backends(backends: u32) -> Self {
+        Self::run(Cast { backends, ..Cast::default() }).await
+    }
+
+    pub(crate) async fn run(cast: Cast) -> Self {
         let base = free_ports().await;
         let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
         for (option, value) in [
-            ("--port", u32::from(port)),
-            ("--instances", instances),
-            ("--bidders", bidders),
+            ("--port", u32::from(cast.port)),
+            ("--instances", cast.instances),
+            ("--bidders", cast.bidders),
+            ("--providers", cast.providers),
+            ("--backends", cast.backends),
             ("--registry-port", base.into()),
             ("--ratings-base-port", base.into()),
             ("--auction-port", u32::from(base) + 1 + HIGHEST),
             ("--bidders-base-port", u32::from(base) + 1 + HIGHEST),
+            ("--providers-base-port", u32::from(base) + 1 + 2 * HIGHEST),
+            ("--backends-base-port", u32::from(base) + 1 + 3 * HIGHEST),
+            ("--hub-port", u32::from(base) + 2 + 4 * HIGHEST),
+            ("--quotes-port", u32::from(base) + 3 + 4 * HIGHEST),
+            ("--tasks-port", u32::from(base) + 4 + 4 * HIGHEST),
+            ("--events-port", u32::from(base) + 5 + 4 * HIGHEST),
         ] {
             command.args([option, &value.to_string()]);
         }
@@ -76,8 +104,11 @@ impl Demo {
         demo.market = address.to_owned();
         let up = |state: &Value| {
             let ready = |row: &&Value| row["registry"] == "up" && row["breaker"] == "closed";
-            let ready = |kind: &str| state[kind].as_array().unwrap().iter().filter(ready).count() as u32;
-            (ready("instances"), ready("bidders")) == (instances, bidders) && state["registry"]["reachable"] == true
+            let ready = |rows: &str| state[rows].as_array().unwrap().iter().filter(ready).count() as u32;
+            let Cast { instances, bidders, providers, backends, .. } = cast;
+            ["instances", "bidders", "providers", "backends"].map(ready) == [instances, bidders, providers, backends]
+                && ready("services") == SERVICES
+                && state["registry"]["reachable"] == true
         };
         demo.until(up).await;
         demo
@@ -271,21 +302,21 @@ pub(crate) async fn until_gone(processes: &HashSet<Pid>) {
 /// The highest number of an instance, for which a demo keeps a port.
 const HIGHEST: u32 = 20;
 
-/// How many instances of a kind a test may start.
-const USED: u16 = 6;
+/// How many services have one instance.
+const SERVICES: u32 = 5;
 
-/// A port from which on a demo has room for its registry, its ratings instances, its auction and its bidders, below
-/// those that systems hand out by themselves. Tests of this program take them in turn; other programs are asked by
-/// binding.
+/// How many ports a demo may take.
+const ROOM: u16 = 6 + 4 * HIGHEST as u16;
+
+/// A port from which on a demo has room for everything, below those that systems hand out by themselves. Tests of this
+/// program take them in turn; other programs are asked by binding.
 async fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let room = 2 * (1 + HIGHEST as u16);
-    let start = 10_000 + (std::process::id() % 20) as u16 * 1024;
+    let start = 10_000 + (std::process::id() % 10) as u16 * 2048;
     loop {
-        let base = start + NEXT.fetch_add(room, Ordering::Relaxed);
-        let (ratings, bidders) = (base..=base + USED, base + room / 2..=base + room / 2 + USED);
+        let base = start + NEXT.fetch_add(ROOM, Ordering::Relaxed);
         let mut free = true;
-        for port in ratings.chain(bidders) {
+        for port in base..base + ROOM {
             free &= TcpListener::bind(("127.0.0.1", port)).await.is_ok();
         }
         if free {

@@ -11,7 +11,7 @@ use crate::site::{Site, free_port};
 /// All processes but the registry listen above the base port: ratings instances first, then bidders.
 fn lab(executable: &str, registry_port: u16, base_port: u16) -> Lab {
     let ports = Ports { registry_port, ..Ports::above(base_port) };
-    Lab::new(Bench { executable: executable.into(), ports })
+    Lab::new(Bench { executable: executable.into(), ports, data: std::env::temp_dir() })
 }
 
 /// A lab that could start nothing if it tried.
@@ -86,8 +86,8 @@ async fn buttons_pressed_wrongly_say_why() {
         ("/lab/bidders/start?manner=rude", 400, "manner is one of bids, slow, silent, fails and nonsense"),
         ("/lab/bidders/start?delay_ms=30001", 400, "delay_ms is from 0 to 30000"),
         ("/lab/bidders/start?delay_ms=soon", 400, "invalid digit"),
-        ("/lab/ratings/start?manner=silent", 400, "manner and delay_ms are for bidders"),
-        ("/lab/ratings/start?delay_ms=1", 400, "manner and delay_ms are for bidders"),
+        ("/lab/backends/start?manner=silent", 400, "manner is for bidders"),
+        ("/lab/ratings/start?delay_ms=1", 400, "delay_ms is for bidders and backends"),
     ] {
         let answer = site.ask("POST", target, "", "").await;
         assert_eq!(answer.status, status, "{target}: {}", answer.text);

@@ -26,6 +26,7 @@ fn task(state: TaskState) -> TaskView {
         result: (state == TaskState::Done).then(|| "<b>15</b>".to_owned()),
         reason: None,
         by: (state == TaskState::Done).then(|| "backend-2".to_owned()),
+        attempts: Some(2),
         received_ms: 1000,
         ends_ms: 6000,
         finished_ms: Some(1012),

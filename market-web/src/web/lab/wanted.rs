@@ -37,8 +37,11 @@ impl Wanted {
 
     pub(super) fn conduct(&self, kind: Kind) -> Result<Conduct, Refused> {
         let refuse = |reason| Refused::new(StatusCode::BAD_REQUEST, reason);
-        if kind != Kind::Bidders && (self.manner.is_some() || self.delay_ms.is_some()) {
-            return Err(refuse("manner and delay_ms are for bidders".to_owned()));
+        if self.manner.is_some() && kind != Kind::Bidders {
+            return Err(refuse("manner is for bidders".to_owned()));
+        }
+        if self.delay_ms.is_some() && !matches!(kind, Kind::Bidders | Kind::Backends) {
+            return Err(refuse("delay_ms is for bidders and backends".to_owned()));
         }
         Conduct::of(self.manner.as_deref(), self.delay_ms).map_err(refuse)
     }
