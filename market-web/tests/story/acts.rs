@@ -186,11 +186,12 @@ async fn act_8_the_registry_dies_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn ctrl_c_with_a_page_open_and_an_instance_paused_leaves_nothing_behind() {
     let demo = Demo::run(Cast { instances: 3, bidders: 3, providers: 3, backends: 3, ..Cast::default() }).await;
-    demo.post("/lab/ratings/2/pause").await;
-    demo.post("/lab/bidders/2/pause").await;
+    for kind in ["ratings", "bidders", "providers", "backends"] {
+        demo.post(&format!("/lab/{kind}/2/pause")).await;
+    }
     let _page = demo.open_stream().await;
     let processes = demo.children();
-    assert_eq!(processes.len(), 8, "a registry, an auction, and three of each kind");
+    assert_eq!(processes.len(), 18, "a registry, five services, and three of each kind");
     let took = demo.end(Signal::INT).await;
     assert!(took < Duration::from_secs(3), "^C took {took:?}");
     until_gone(&processes).await;

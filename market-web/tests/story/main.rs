@@ -1,4 +1,4 @@
-//! The stories of the Market and of its auctions, told by real processes: to programs, and to people in front of its page.
+//! The stories of the Market, of its auctions, quotes and tasks, told by real processes: to programs, and to people in front of its page.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in a test, a panic is the message")]
 
 mod acts;
@@ -6,4 +6,7 @@ mod auction_page;
 mod auctions;
 mod browser;
 mod demo;
+mod messages;
 mod page;
+mod quotes_page;
+mod tasks_page;
