@@ -36,8 +36,9 @@
 //! * **Ids of consumed messages are forgotten when the server restarts.** Published again then, under the same id, such a
 //!   message is a new one. Ids of those that are still there are remembered. Whoever must not do a thing twice keeps the
 //!   ids of what is done, as it has to anyway: a message is delivered at least once.
-//! * **A settlement is in the server's memory, and on disk a moment later.** Killed in between, the server delivers again
-//!   what was acknowledged.
+//! * **A settlement may be forgotten by a server that is killed.** 2.9 answers before it has written it, and delivers
+//!   again what was acknowledged shortly before. With 2.10 and `sync_interval: always` that was not seen, and is not
+//!   promised either.
 //! * **A delivery that has run out is known as such where it was received.** A settlement by another process than the
 //!   one that received is refused.
 mod channel;
