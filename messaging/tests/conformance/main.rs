@@ -93,6 +93,7 @@ macro_rules! conforms_killed {
                 asking_goes_on_after_a_kill,
                 killed_while_publishing_each_is_there_once,
                 killed_while_consuming_none_is_lost,
+                killed_while_rejecting_each_is_one_dead_letter,
             },
         );
     };

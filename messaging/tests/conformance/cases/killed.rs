@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use mainstay::contracts::hub::dead_letters;
 use mainstay_messaging::{Consumer, Messages, Rules};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
@@ -154,4 +155,39 @@ pub(crate) async fn killed_while_consuming_none_is_lost<S: Mortal>(mut server: S
     let Consumed { effects, again, .. } = &*consumed.lock();
     assert_eq!(effects.len(), NOTES);
     assert!(!S::REMEMBERS_SETTLEMENTS || *again == 0, "{again} came again after they were settled");
+}
+
+async fn reject(mut consumer: Consumer<Note>, rejected: Arc<AtomicU32>) {
+    loop {
+        if next(&mut consumer).await.reject().await.is_ok() {
+            rejected.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+pub(crate) async fn killed_while_rejecting_each_is_one_dead_letter(mut server: impl Mortal) {
+    const NOTES: u32 = 200;
+    let messages = server.open().await;
+    let rules = Rules { visibility_ms: 1000, tries: 0, ..RULES };
+    let mut letters = channel(&messages, &dead_letters("a"), RULES).await;
+    let rejected = Arc::<AtomicU32>::default();
+    let mut consumers = JoinSet::new();
+    for _ in 0..4 {
+        consumers.spawn(reject(channel(&messages, "a", rules).await, Arc::clone(&rejected)));
+    }
+    let publisher = messages.clone();
+    let told = tokio::spawn(async move { tell(&publisher, 0..NOTES).await });
+    until(|| rejected.load(Ordering::Relaxed) > NOTES / 4).await;
+    server.kill().await;
+    server.revive().await;
+    told.await.unwrap();
+    until(|| rejected.load(Ordering::Relaxed) >= NOTES).await;
+    let mut dead = BTreeSet::new();
+    while dead.len() < NOTES as usize {
+        for n in take(&mut letters, 1).await {
+            assert!(dead.insert(n), "{n} is there twice");
+        }
+    }
+    nothing(&mut letters).await;
+    consumers.abort_all();
 }

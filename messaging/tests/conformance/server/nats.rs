@@ -77,7 +77,14 @@ impl Mortal for Nats {
 }
 
 fn program() -> PathBuf {
-    std::env::var_os("MAINSTAY_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from)
+    if let Some(program) = std::env::var_os("MAINSTAY_NATS_SERVER") {
+        return program.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian has it where only root's path leads.
+    let directories = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let name = PathBuf::from("nats-server");
+    directories.map(|directory| directory.join(&name)).find(|program| program.exists()).unwrap_or(name)
 }
 
 /// A server that has been started, or why there is none.
