@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use super::exchange::{Exchange, Running, prompt, until_known};
 use crate::http::{post, try_ask};
-use crate::support::free_port;
+use crate::support::{free_port, in_time};
 
 const QUOTES: &str = env!("CARGO_BIN_EXE_quotes");
 const PROVIDERS: &str = env!("CARGO_BIN_EXE_providers");
@@ -169,7 +169,7 @@ fn quotes_to(id: &str) -> Vec<Quoted> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_is_killed_with_a_request_in_mind_answers_it_when_it_is_back() {
     let exchange = Exchange::with_hub().await;
-    let args = ["--number", "1", "--silence", "0", "--delay", "1s"];
+    let args = ["--number", "1", "--silence", "0", "--delay", "2s"];
     let provider = exchange.program(PROVIDERS, &args).await;
     exchange.until_present(&[provider_name(1)]).await;
     let quotes = exchange.quotes(Duration::from_secs(60)).await;
@@ -182,9 +182,15 @@ async fn a_provider_that_is_killed_with_a_request_in_mind_answers_it_when_it_is_
     };
 
     let id = quotes.submit().await;
-    while !in_mind().await {
-        sleep(Duration::from_millis(10)).await;
-    }
+    in_time(async {
+        while !in_mind().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    // Long enough to acknowledge it, and short of answering it.
+    sleep(Duration::from_millis(500)).await;
+    assert!(in_mind().await, "it was acknowledged before it was answered");
     provider.crash().await;
     assert_eq!(quotes.view(&id).await.answered, 0);
     let _again = exchange.program(PROVIDERS, &args).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auction::provider::{self, Provider};
 use mainstay::contracts::quotes::{Rfq, RfqState, provider_name};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::exchange::{Exchange, prompt, silent};
 use crate::http::{ask, get};
@@ -41,12 +41,14 @@ async fn who_joins_is_asked_by_the_next_request() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_dies_before_it_has_answered_is_asked_again_and_decides_the_same() {
     let exchange = Exchange::open().await;
-    let delay = Duration::from_millis(500);
+    let delay = Duration::from_secs(2);
     let providers = exchange.providers([slow(1, delay)]).await;
     let quotes = exchange.quotes(MINUTE).await;
     let (begun, id) = (Instant::now(), quotes.submit().await);
     let rfq = Rfq { id: id.clone(), from: "Frankfurt".into(), to: "Las Vegas".into(), customer: "cmr".into() };
     let answer = slow(1, delay).answer(&rfq).unwrap();
+    // Long enough to hear it, and to acknowledge it if it did so at once.
+    sleep(delay / 4).await;
     providers.crash().await;
     assert!(begun.elapsed() < delay, "it has answered already");
 
