@@ -7,11 +7,15 @@ mod history;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lateness;
 #[cfg(test)]
 mod losses;
 #[cfg(test)]
 mod plant;
+#[cfg(test)]
+mod processes;
 #[cfg(test)]
 mod readings;
 #[cfg(test)]
