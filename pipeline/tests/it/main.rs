@@ -17,6 +17,8 @@ mod plant;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod readings;
 #[cfg(test)]
 mod sensors;
