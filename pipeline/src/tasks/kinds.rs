@@ -27,3 +27,16 @@ fn divide(a: Number, b: Number) -> Result<Number, String> {
     }
     Ok(a.over(b))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_letter_of_its_own() {
+        let letters: HashSet<_> = KINDS.iter().map(|kind| kind.letter).collect();
+        assert_eq!(letters.len(), KINDS.len());
+    }
+}

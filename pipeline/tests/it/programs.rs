@@ -12,14 +12,8 @@ use crate::processes::{BACKEND, EVENTS, TASKS};
 const SENSOR: &str = env!("CARGO_BIN_EXE_sensor");
 const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 const APP: &str = env!("CARGO_BIN_EXE_app");
-const ALL: [(&str, &str); 6] = [
-    (TASKS, "tasks"),
-    (EVENTS, "events"),
-    (BACKEND, "backend"),
-    (SENSOR, "sensor"),
-    (WORKER, "worker"),
-    (APP, "app"),
-];
+const ALL: [(&str, &str); 6] =
+    [(TASKS, "tasks"), (EVENTS, "events"), (BACKEND, "backend"), (SENSOR, "sensor"), (WORKER, "worker"), (APP, "app")];
 
 /// A program that finds neither a registry nor a hub.
 fn program(path: &str, args: &[&str], directory: &std::path::Path) -> Child {

@@ -10,10 +10,11 @@ use mainstay::serve;
 use super::{Config, run};
 use crate::program;
 use crate::reach::Reach;
+use crate::tasks::KINDS;
 
 /// Takes tasks, and waits for their results.
 #[derive(Debug, Parser)]
-#[command(name = "tasks", version, after_help = EXAMPLES)]
+#[command(name = "tasks", version, after_help = after_help())]
 pub struct Args {
     /// Where it listens; 0 takes a free port
     #[arg(long, value_name = "P", default_value_t = 4000)]
@@ -23,10 +24,16 @@ pub struct Args {
     reach: Reach,
 }
 
-const EXAMPLES: &str = "\
-A task is an object of two properties. Their first letter says what is done: a adds, s subtracts, m multiplies, d divides;
-two texts are concatenated. Operands are in order of their names.
+fn after_help() -> String {
+    let kinds: Vec<_> = KINDS.iter().map(|kind| format!("{} {}", kind.letter, kind.name)).collect();
+    format!(
+        "A task is an object of two properties. Their first letter says what is done: {}.\n\
+         Two texts are concatenated. Operands are in order of their names.\n\n{EXAMPLES}",
+        kinds.join(", ")
+    )
+}
 
+const EXAMPLES: &str = "\
 Examples, with mainstay-registry, hub, events and a backend running:
   tasks                                                       serves on http://127.0.0.1:4000
   curl --json '{\"a1\":5,\"a2\":10}' http://127.0.0.1:4000/task     {\"message\":\"OK\",\"result\":\"15\"}
