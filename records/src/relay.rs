@@ -1,7 +1,7 @@
 //! Messages leave the outbox: in order, at once after they were written, again and again until they are taken.
 //!
 //! A message is removed when its taking is known, and published again after a crash between the two: under the same id,
-//! which makes it the same message. One that is refused waits for the next round, and the others pass it by.
+//! which makes it the same message. One that is refused is tried again later, and the others pass it by.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,17 +11,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use mainstay_messaging::{Envelope, Error};
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
 use crate::store::{Outgoing, Relayed, Store};
 
-/// Between rounds, what other processes wrote and could not publish is looked for this often.
+/// What other processes wrote and could not publish is looked for this often.
 const SWEEP: Duration = Duration::from_secs(1);
-/// The first wait after a round in which something was refused; twice as long each time.
+/// How long until what was refused is tried again, at first; twice as long each time.
 const AGAIN: Duration = Duration::from_millis(50);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(2);
-/// So many refused messages are passed by, and then the round is over.
+/// So many refused messages are passed by, and then all others wait for them.
 const REFUSED_LIMIT: usize = 1024;
 /// A channel for replies that is not there for so long was given up by whoever waited on it.
 const GIVEN_UP: Duration = Duration::from_secs(60);
@@ -71,50 +71,68 @@ impl Backlog {
 
 /// Relays until it is dropped.
 pub(crate) async fn relay(store: Arc<dyn Store>, outlet: Outlet, backlog: Arc<Backlog>) {
-    let mut again = AGAIN;
-    let mut was_away = false;
+    let mut refused = Vec::new();
+    let (mut again, mut was_away) = (AGAIN, false);
+    let mut all_again_at = Instant::now();
     loop {
-        let refused = round(&*store, &outlet, &backlog).await;
-        let away = !matches!(refused, Ok(0));
+        let all = Instant::now() >= all_again_at;
+        if all {
+            refused.clear();
+        }
+        let published = publish(&*store, &outlet, &backlog, &mut refused).await;
+        let away = published.is_err() || !refused.is_empty();
         if away != was_away {
-            match &refused {
-                Ok(0) => info!(target: "mainstay::records", "the outbox is empty again"),
-                Ok(some) => {
-                    warn!(target: "mainstay::records", "{some} messages are kept in the outbox and tried again");
-                }
-                Err(error) => {
-                    warn!(target: "mainstay::records", "the outbox cannot be read, and is tried again: {error}");
-                }
-            }
+            tell(&published, refused.len());
             was_away = away;
         }
-        if away {
-            sleep(again).await;
-            again = (again * 2).min(AGAIN_AT_MOST);
-        } else {
+        if !away {
             again = AGAIN;
-            // Either is a reason to look.
-            let _ = timeout(SWEEP, backlog.written.notified()).await;
+        } else if all {
+            all_again_at = Instant::now() + again;
+            again = (again * 2).min(AGAIN_AT_MOST);
+        }
+        if published.is_err() {
+            sleep_until(all_again_at).await;
+            continue;
+        }
+        // What is written meanwhile does not wait for what was refused.
+        let limit = if away { all_again_at } else { Instant::now() + SWEEP };
+        let _ = timeout_at(limit, backlog.written.notified()).await;
+    }
+}
+
+fn tell(published: &Result<(), crate::Error>, refused: usize) {
+    match (published, refused) {
+        (Err(error), _) => {
+            warn!(target: "mainstay::records", "the outbox cannot be read, and is tried again: {error}");
+        }
+        (Ok(()), 0) => info!(target: "mainstay::records", "the outbox is empty again"),
+        (Ok(()), some) => {
+            warn!(target: "mainstay::records", "{some} messages are kept in the outbox and tried again");
         }
     }
 }
 
-/// Publishes what there is; how many were refused.
-async fn round(store: &dyn Store, outlet: &Outlet, backlog: &Backlog) -> Result<usize, crate::Error> {
-    let mut refused = Vec::new();
-    loop {
+/// Publishes what there is, but for what was refused; what is refused now is among it then.
+async fn publish(
+    store: &dyn Store,
+    outlet: &Outlet,
+    backlog: &Backlog,
+    refused: &mut Vec<i64>,
+) -> Result<(), crate::Error> {
+    while refused.len() < REFUSED_LIMIT {
         let outlet = Arc::clone(outlet);
         let publish = move |page: Vec<Outgoing>| {
             async move { join_all(page.into_iter().map(|message| leave(&outlet, message))).await }.boxed()
         };
-        let relayed = store.relay(refused.clone(), Box::new(publish)).await?;
-        let Relayed { refused: also, more, left } = relayed;
+        let Relayed { refused: also, more, left } = store.relay(refused.clone(), Box::new(publish)).await?;
         backlog.left.store(left, Ordering::Relaxed);
         refused.extend(also);
-        if !more || refused.len() >= REFUSED_LIMIT {
-            return Ok(refused.len());
+        if !more {
+            break;
         }
     }
+    Ok(())
 }
 
 /// Publishes a message; whether it may be removed.

@@ -14,6 +14,7 @@ use crate::relay::NotTaken;
 of_every_store!(
     messages_leave_in_order,
     what_is_refused_is_passed_by_and_tried_again,
+    what_is_refused_holds_up_nobody,
     what_can_never_be_published_is_dropped,
     what_did_not_leave_does_so_after_a_restart,
     two_relays_do_not_fight,
@@ -52,6 +53,30 @@ async fn what_is_refused_is_passed_by_and_tried_again(world: World) {
     declared.store(true, Ordering::Relaxed);
     world.post.has(4).await;
     assert_eq!(world.post.ids(), ["here", "here-too", "elsewhere", "to-a-channel"]);
+}
+
+async fn what_is_refused_holds_up_nobody(world: World) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    world.post.takes({
+        let asked = Arc::clone(&asked);
+        move |envelope| match &*envelope.id {
+            "gone" => {
+                asked.fetch_add(1, Ordering::Relaxed);
+                Err(NotTaken::Unknown)
+            }
+            _ => Ok(()),
+        }
+    });
+    world.begun(sum().publish(message("gone").only_to("replies"))).await;
+    // By then, it is tried every second or so.
+    while asked.load(Ordering::Relaxed) < 6 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for n in 1..=10 {
+        world.begun(asking()).await;
+        world.post.has(n).await;
+    }
+    assert!(asked.load(Ordering::Relaxed) < 16, "each waited for it");
 }
 
 async fn what_can_never_be_published_is_dropped(world: World) {
