@@ -17,7 +17,7 @@ use crate::{Begun, Ending, Error, Records, Replied, State};
 
 #[tokio::test]
 async fn a_killed_server_loses_nothing() {
-    rounds(2).await;
+    rounds(3).await;
 }
 
 #[tokio::test]
