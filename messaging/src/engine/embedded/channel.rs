@@ -239,6 +239,11 @@ impl Channel {
         taken
     }
 
+    /// The bytes of a message, and how often it could not be consumed; none if it is not in memory.
+    pub(super) fn known(&self, seq: i64) -> Option<(usize, u32)> {
+        self.entries.get(&seq).map(|entry| (entry.bytes, entry.tries))
+    }
+
     /// The last message that was handed out.
     pub(super) fn delivered(&self) -> i64 {
         self.delivered

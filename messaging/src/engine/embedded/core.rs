@@ -30,6 +30,10 @@ pub(super) struct Change {
     pub(super) mark: Mark,
     pub(super) seq: i64,
     pub(super) write: Write,
+    /// The message's bytes, if they are known.
+    pub(super) bytes: Option<usize>,
+    /// May it have been noted that it could not be consumed?
+    pub(super) tried: bool,
 }
 
 /// A kept channel that is to be written, new or with new rules.
@@ -238,15 +242,13 @@ impl Core {
             _ => {}
         }
         let step = channel.settle(receipt, settlement.verdict, now);
-        let mark = channel.mark();
-        self.due(place);
-        Ok(match (step, mark) {
-            (Step::Write(write), Some(mark)) => {
-                (true, Some(Change { place: place.clone(), mark, seq: receipt.seq, write }))
-            }
+        let done = match (step, channel.mark()) {
+            (Step::Write(write), Some(mark)) => (true, Some(change(channel, place, mark, receipt.seq, write))),
             (Step::Write(_), None) => (true, None),
             (Step::Settled(counts), _) => (counts, None),
-        })
+        };
+        self.due(place);
+        Ok(done)
     }
 
     /// A change was written. The message's bytes, if it is gone by that.
@@ -297,12 +299,7 @@ impl Core {
                 let expired = channel.expire(now);
                 let Some(mark) = channel.mark() else { continue };
                 let place = Place { topic: name.clone(), channel: channel_name.clone() };
-                changes.extend(expired.into_iter().map(|(seq, write)| Change {
-                    place: place.clone(),
-                    mark,
-                    seq,
-                    write,
-                }));
+                changes.extend(expired.into_iter().map(|(seq, write)| change(channel, &place, mark, seq, write)));
             }
         }
         self.topics.retain(|_, topic| !topic.channels.is_empty());
@@ -336,6 +333,11 @@ impl Core {
         views.sort_unstable_by(|a, b| a.topic.cmp(&b.topic));
         views
     }
+}
+
+fn change(channel: &Channel, place: &Place, mark: Mark, seq: i64, write: Write) -> Change {
+    let (bytes, tried) = channel.known(seq).map_or((None, true), |(bytes, tries)| (Some(bytes), tries > 0));
+    Change { place: place.clone(), mark, seq, write, bytes, tried }
 }
 
 fn unknown(topic: &str) -> Published {

@@ -14,6 +14,8 @@ const NAME: &str = "messages.db";
 const APPLICATION: i64 = 0x4d61_696e;
 const VERSION: i64 = 1;
 pub(super) const PAGE: u64 = 4096;
+/// Pages in memory: what is published now is mostly consumed before it has to be read.
+const CACHE: i64 = 4096;
 /// How long an engine that is just ending may take to let go of the file.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes beyond the limit for publishers, so that what is there can be consumed.
@@ -69,6 +71,7 @@ fn prepare(db: &Connection, limits: &Limits) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "full")?;
     db.pragma_update(None, "journal_size_limit", RESERVE as i64)?;
     db.pragma_update(None, "temp_store", "memory")?;
+    db.pragma_update(None, "cache_size", CACHE)?;
     let pages = limits.disk.saturating_add(RESERVE) / PAGE;
     db.pragma_update(None, "max_page_count", i64::try_from(pages).unwrap_or(i64::MAX))
 }

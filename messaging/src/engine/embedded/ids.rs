@@ -40,21 +40,23 @@ impl Ids {
 
     /// Was a message of this id taken?
     pub(super) fn has(&self, db: &Connection, topic: i64, id: &str) -> rusqlite::Result<bool> {
-        Ok(self.has_in(self.generation, db, topic, id)? || self.has_older(db, topic, id)?)
+        Ok(self.has_in(self.generation, db, topic, id)?
+            || (self.has_older && self.has_in(1 - self.generation, db, topic, id)?))
     }
 
-    /// Remembers an id; false if it is remembered already.
-    pub(super) fn add(&mut self, db: &Connection, topic: i64, id: &str) -> rusqlite::Result<bool> {
-        if self.has_older(db, topic, id)? {
-            return Ok(false);
-        }
-        let added = db.prepare_cached(ADD[self.generation])?.execute((topic, id))? > 0;
+    /// How an id is looked up among the older ones, if there are any.
+    pub(super) fn older(&self) -> Option<&'static str> {
+        self.has_older.then_some(HAS[1 - self.generation])
+    }
+
+    /// How an id is added to the newer ones.
+    pub(super) fn newer(&self) -> &'static str {
+        ADD[self.generation]
+    }
+
+    /// An id was added, or was there already.
+    pub(super) fn added(&mut self, added: bool) {
         self.count += u64::from(added);
-        Ok(added)
-    }
-
-    fn has_older(&self, db: &Connection, topic: i64, id: &str) -> rusqlite::Result<bool> {
-        Ok(self.has_older && self.has_in(1 - self.generation, db, topic, id)?)
     }
 
     fn has_in(&self, generation: usize, db: &Connection, topic: i64, id: &str) -> rusqlite::Result<bool> {

@@ -47,4 +47,4 @@ CREATE TABLE channels (
 
 -- How often this was opened, which generation of ids is the newer one, and since when in seconds of the Unix era.
 CREATE TABLE engine (run INTEGER NOT NULL, generation INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
-INSERT INTO engine VALUES (0, 0, 0);
+INSERT INTO engine VALUES (0, 0, unixepoch());
