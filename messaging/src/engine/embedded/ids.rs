@@ -7,10 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::limits::Limits;
+
 /// How long an id is remembered at least.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// Unless so many came after it: beyond that, the ids would take more disk than the messages.
 const MOST: u64 = 4_000_000;
+/// And unless so much of the disk's limit were theirs: an id takes less than a quarter of it.
+const DISK: u64 = 1024;
 
 const HAS: [&str; 2] =
     ["SELECT 1 FROM ids_0 WHERE topic = ?1 AND id = ?2", "SELECT 1 FROM ids_1 WHERE topic = ?1 AND id = ?2"];
@@ -21,6 +25,8 @@ const COUNT: [&str; 2] = ["SELECT count(*) FROM ids_0", "SELECT count(*) FROM id
 #[derive(Debug)]
 pub(super) struct Ids {
     generation: usize,
+    /// Ids of a generation.
+    most: u64,
     since: Duration,
     count: u64,
     /// Most have nothing to look up in the older generation.
@@ -28,14 +34,15 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    pub(super) fn read(db: &Connection) -> rusqlite::Result<Self> {
+    pub(super) fn read(db: &Connection, limits: &Limits) -> rusqlite::Result<Self> {
         let (generation, since) = db.query_row("SELECT generation, since FROM engine", (), |row| {
             Ok((usize::from(row.get::<_, i64>(0)? != 0), row.get::<_, i64>(1)?))
         })?;
         let count = |generation: usize| db.query_row(COUNT[generation], (), |row| row.get::<_, i64>(0));
         let (count, older) = (count(generation)?, count(1 - generation)?);
         let since = Duration::from_secs(u64::try_from(since).unwrap_or_default());
-        Ok(Self { generation, since, count: u64::try_from(count).unwrap_or_default(), has_older: older > 0 })
+        let (most, count) = (MOST.min(limits.disk / DISK), u64::try_from(count).unwrap_or_default());
+        Ok(Self { generation, most, since, count, has_older: older > 0 })
     }
 
     /// Was a message of this id taken?
@@ -69,7 +76,7 @@ impl Ids {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         // A clock that was put back does not make ids immortal.
         let over = now >= self.since + REMEMBERED || now < self.since;
-        if self.count < MOST && !(over && (self.count > 0 || self.has_older)) {
+        if self.count < self.most.max(1) && !(over && (self.count > 0 || self.has_older)) {
             return Ok(());
         }
         let next = 1 - self.generation;
@@ -78,7 +85,7 @@ impl Ids {
         turned.execute(EMPTY[next], ())?;
         turned.execute("UPDATE engine SET generation = ?1, since = ?2", (i64::from(next == 1), seconds))?;
         turned.commit()?;
-        *self = Self { generation: next, since: now, count: 0, has_older: self.count > 0 };
+        *self = Self { generation: next, since: now, count: 0, has_older: self.count > 0, ..*self };
         Ok(())
     }
 }

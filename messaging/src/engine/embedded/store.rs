@@ -40,7 +40,7 @@ impl Store {
     /// Opens what is in a directory, or makes it.
     pub(super) fn open(dir: &Path, limits: &Limits) -> Result<Self, Error> {
         let db = file::open(dir, limits)?;
-        let ids = Ids::read(&db).map_err(unreadable)?;
+        let ids = Ids::read(&db, limits).map_err(unreadable)?;
         Ok(Self { db, ids, disk: limits.disk })
     }
 
