@@ -12,7 +12,7 @@ use crate::Error;
 const NAME: &str = "messages.db";
 /// "Main", so that nobody takes another program's database for this one.
 const APPLICATION: i64 = 0x4d61_696e;
-const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 1;
 pub(super) const PAGE: u64 = 4096;
 /// Pages in memory: what is published now is mostly consumed before it has to be read.
 const CACHE: i64 = 4096;

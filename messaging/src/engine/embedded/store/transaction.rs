@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
 use super::super::channel::{Mark, Write};
 use super::super::core::{Change, DEAD_RULES, Declared};
+use super::super::file;
 use super::super::ids::Ids;
 use super::super::topic::{Admission, Topic};
 use crate::engine::Place;
@@ -200,9 +201,9 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes what is there.
+    /// Writes what is there. A row that is the same as before would not be written.
     pub(in super::super) fn touch(&mut self) -> rusqlite::Result<()> {
-        self.db.prepare_cached("UPDATE engine SET run = run")?.execute(()).map(drop)
+        self.db.pragma_update(None, "user_version", file::VERSION)
     }
 }
 
