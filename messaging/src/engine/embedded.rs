@@ -56,6 +56,9 @@ use self::writer::{Command, Publish, Read, Settle};
 use super::{Engine, Place};
 use crate::Error;
 
+/// How long somebody else's reading is waited for, at least.
+const READING: Duration = Duration::from_secs(1);
+
 /// Messages in this process, on its disk.
 #[derive(Debug)]
 pub(crate) struct Embedded {
@@ -174,6 +177,8 @@ impl Engine for Embedded {
                 if !handed.taken.is_empty() {
                     return self.delivered(&place, handed).await;
                 }
+                // What somebody else reads is here already, as far as whoever asks can tell.
+                let until = if handed.loading { until.max(Instant::now() + READING) } else { until };
                 tokio::select! {
                     () = &mut arrived => {}
                     () = sleep_until(until) => return Ok(Vec::new()),

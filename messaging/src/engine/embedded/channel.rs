@@ -191,6 +191,11 @@ impl Channel {
         wants
     }
 
+    /// Is more being read?
+    pub(super) fn is_loading(&self) -> bool {
+        self.loading
+    }
+
     /// What was read from the disk: all there was up to `scanned`, or all.
     pub(super) fn refill(&mut self, loaded: Vec<Loaded>, scanned: i64, complete: bool) {
         (self.loading, self.scanned, self.complete) = (false, scanned, complete);

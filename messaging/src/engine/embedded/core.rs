@@ -57,6 +57,8 @@ pub(super) struct Handed {
     pub(super) arrived: Arc<Notify>,
     /// There is more on disk, to be read by whoever is told this.
     pub(super) wants: bool,
+    /// It is being read.
+    pub(super) loading: bool,
 }
 
 #[derive(Debug)]
@@ -205,8 +207,9 @@ impl Core {
             self.delivered.insert((number, mark), channel.delivered());
         }
         let (run, visibility_ms) = (self.run, channel.rules().visibility_ms);
-        let (arrived, wants) = (channel.arrived(), channel.wants());
-        let handed = Handed { taken, channel: Receipt::channel(channel.mark()), run, visibility_ms, arrived, wants };
+        let (arrived, wants, loading) = (channel.arrived(), channel.wants(), channel.is_loading());
+        let handed =
+            Handed { taken, channel: Receipt::channel(channel.mark()), run, visibility_ms, arrived, wants, loading };
         self.due(place);
         Ok(handed)
     }
