@@ -229,3 +229,36 @@ async fn a_channel_that_is_not_kept_is_in_memory_and_goes_when_nobody_asks() {
     assert!(Arc::clone(&engine).receive(place("r"), 1, Duration::ZERO).await.unwrap_err().is_unknown());
     assert!(matches!(engine.publish(vec![reply(9)]).await.unwrap()[..], [Published::Unknown(_)]));
 }
+
+#[tokio::test]
+async fn a_file_that_is_full_takes_settlements_and_then_messages_again() {
+    let dir = TempDir::new().unwrap();
+    let engine = open_with(dir.path(), Limits { disk: 8 << 20, ..Limits::default() }).await;
+    engine.declare(place("a"), RULES).await.unwrap();
+    let long = |number: u32| Envelope { body: body(&"x".repeat(4_000)), ..reading(number) };
+    let (mut taken, mut full) = (0, None);
+    for batch in 0..100 {
+        let messages = (0..100).map(|number| long(batch * 100 + number)).collect();
+        for published in engine.publish(messages).await.unwrap() {
+            match published {
+                Published::Taken => taken += 1,
+                other => full = Some(other),
+            }
+        }
+        if full.is_some() {
+            break;
+        }
+    }
+    assert!(matches!(&full, Some(Published::Full(why)) if why.contains("on disk")), "{full:?} after {taken}");
+    engine.check().await.unwrap();
+    let mut settled = 0;
+    while let delivered @ [_, ..] = &receive(&engine, "a", 200).await[..] {
+        settled += settle(&engine, "a", delivered, Verdict::Ack).await.len();
+    }
+    assert_eq!(settled, taken);
+    assert_eq!(publish(&engine, 100_000..100_001).await, [Published::Taken]);
+}
+
+fn body(text: &str) -> Box<serde_json::value::RawValue> {
+    serde_json::value::to_raw_value(text).unwrap()
+}
