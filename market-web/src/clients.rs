@@ -7,6 +7,7 @@ use auction::Auctioneer;
 use mainstay::contracts::auction::Auction;
 use mainstay::contracts::hub::Topics;
 use mainstay::contracts::quotes::{List, Providers};
+use mainstay::contracts::sensors::{App, Sensor, Worker};
 use mainstay::contracts::tasks::{Backends, ListTasks};
 use mainstay::{Address, BreakerState, Client, Events, Presence, Service, Snapshot};
 
@@ -31,6 +32,9 @@ pub(crate) struct Clients {
     auction: Client<Auction>,
     providers: Client<Providers>,
     backends: Client<Backends>,
+    sensor: Client<Sensor>,
+    workers: Client<Worker>,
+    app: Client<App>,
 }
 
 impl Clients {
@@ -45,6 +49,9 @@ impl Clients {
             auction: client(&registry)?,
             providers: client(&registry)?,
             backends: client(&registry)?,
+            sensor: client(&registry)?,
+            workers: client(&registry)?,
+            app: client(&registry)?,
             ratings: Ratings::new(registry)?,
         })
     }
@@ -60,6 +67,9 @@ impl Clients {
             Kind::Tasks => self.sender.client(),
             Kind::Events => self.history.client(),
             Kind::Hub => self.topics.client(),
+            Kind::Sensor => &self.sensor,
+            Kind::Workers => &self.workers,
+            Kind::App => &self.app,
         }
     }
 

@@ -8,6 +8,7 @@ use mainstay::contracts::bidding::Bidding;
 use mainstay::contracts::hub::Hub;
 use mainstay::contracts::quotes::{Providers, Quotes, provider_name};
 use mainstay::contracts::ratings::Ratings;
+use mainstay::contracts::sensors::{App, Sensor, Worker};
 use mainstay::contracts::tasks::{Backends, Events as TaskEvents, Tasks};
 use mainstay::{Address, Service as _};
 
@@ -34,6 +35,12 @@ pub(crate) enum Kind {
     Events,
     /// Keeps messages.
     Hub,
+    /// Measures.
+    Sensor,
+    /// They square what was measured.
+    Workers,
+    /// Keeps sensor and workers going.
+    App,
 }
 
 /// What is to be known of a kind.
@@ -77,7 +84,7 @@ pub(crate) const MANY: u32 = 20;
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Ratings,
         Self::Bidders,
         Self::Auction,
@@ -87,6 +94,9 @@ impl Kind {
         Self::Backends,
         Self::Tasks,
         Self::Events,
+        Self::Sensor,
+        Self::Workers,
+        Self::App,
     ];
 
     const fn facts(self) -> &'static Facts {
@@ -204,6 +214,45 @@ impl Kind {
                 most: 1,
                 base_port: |ports| ports.events_port - 1,
                 option: "--events-port",
+                path: |_| String::new(),
+                told: false,
+                work: None,
+            },
+            Self::Sensor => &Facts {
+                name: Sensor::NAME,
+                rows: SERVICES,
+                noun: "sensor",
+                title: "Sensor",
+                called: ["the sensor", ""],
+                most: 1,
+                base_port: |ports| ports.sensor_port - 1,
+                option: "--sensor-port",
+                path: |_| String::new(),
+                told: false,
+                work: None,
+            },
+            Self::Workers => &Facts {
+                name: Worker::NAME,
+                rows: "workers",
+                noun: "worker",
+                title: "Worker",
+                called: ["worker ", "workers "],
+                most: MANY,
+                base_port: |ports| ports.workers_base_port,
+                option: "--workers-base-port",
+                path: |_| String::new(),
+                told: false,
+                work: None,
+            },
+            Self::App => &Facts {
+                name: App::NAME,
+                rows: SERVICES,
+                noun: "app",
+                title: "App",
+                called: ["the app", ""],
+                most: 1,
+                base_port: |ports| ports.app_port - 1,
+                option: "--app-port",
                 path: |_| String::new(),
                 told: false,
                 work: None,

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use mainstay::contracts::Message as _;
 use mainstay::contracts::quotes::{Quote, Rfq};
+use mainstay::contracts::sensors::{Reading, Squared};
 use mainstay::contracts::tasks::{Task, TaskAsked, TaskDone};
 
 use crate::kind::Kind;
@@ -78,8 +79,8 @@ impl Tab {
                 still: "/tasks",
                 title: "Tasks",
                 kind: Kind::Backends,
-                services: &[Kind::Tasks, Kind::Events, Kind::Hub],
-                topics: &[TaskAsked::TOPIC, Task::TOPIC, TaskDone::TOPIC],
+                services: &[Kind::Tasks, Kind::Events, Kind::Hub, Kind::Sensor, Kind::Workers, Kind::App],
+                topics: &[TaskAsked::TOPIC, Task::TOPIC, TaskDone::TOPIC, Reading::TOPIC, Squared::TOPIC],
                 nobody: "No backend is registered, so tasks wait until one comes, or their time is over.",
                 by_hand: "cargo run -p pipeline --bin backend -- --count 3",
             },

@@ -42,6 +42,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = many())]
     backends: u32,
 
+    /// A sensor, two workers and an app run too, from the start
+    #[arg(long)]
+    sensors: bool,
+
     #[command(flatten)]
     pub(super) ports: Ports,
 
@@ -54,6 +58,7 @@ Examples:
   demo                          everything: three ratings instances, three bidders, ten providers, three backends
   demo --instances 0            begin where nobody rates anything
   demo --providers 0 --backends 0   nobody quotes, and tasks wait
+  demo --sensors                a sensor that measures, two workers that square, and an app
   demo --port 0                 take any free port; it is printed
   MARKET_LOG=warn demo          a silent console; the page's tape still tells everything
 
@@ -102,6 +107,9 @@ pub(super) enum Role {
     },
     Tasks(Seat),
     Events(Seat),
+    Sensor(Seat),
+    Worker(Seat),
+    App(Seat),
 }
 
 /// Which instance it is, and where.
@@ -139,6 +147,7 @@ impl Role {
             Self::Bidders { seat, .. } | Self::Backends { seat, .. } => seat.listen,
             Self::Ratings(seat) | Self::Auction(seat) | Self::Hub(seat) | Self::Providers(seat) => seat.listen,
             Self::Quotes(seat) | Self::Tasks(seat) | Self::Events(seat) => seat.listen,
+            Self::Sensor(seat) | Self::Worker(seat) | Self::App(seat) => seat.listen,
         }
     }
 }
@@ -155,6 +164,8 @@ impl Args {
             Kind::Bidders => self.bidders,
             Kind::Providers => self.providers,
             Kind::Backends => self.backends,
+            Kind::Sensor | Kind::App => u32::from(self.sensors),
+            Kind::Workers => 2 * u32::from(self.sensors),
             Kind::Auction | Kind::Hub | Kind::Quotes | Kind::Tasks | Kind::Events => 1,
         }
     }
@@ -205,6 +216,7 @@ mod tests {
             "--events-port 4030",
             "--providers-base-port 9071",
             "--backends-base-port 3990",
+            "--app-port 9002",
         ] {
             assert!(check(line).is_err(), "{line}");
         }

@@ -10,6 +10,8 @@ use futures_util::future::select;
 use mainstay::serve;
 use mainstay_messaging::{Messages, hub};
 use mainstay_records::Records;
+use pipeline::sensors::app::{self, Flow};
+use pipeline::sensors::{sensor, worker};
 use pipeline::tasks::{backend, events, frontend};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,6 +25,9 @@ const OPEN_FOR: Duration = Duration::from_secs(12);
 /// How often a provider is silent, and how long an answer takes at most. So most have answered when a request closes.
 const SILENCE: f64 = 0.2;
 const SLOWEST: Duration = Duration::from_secs(6);
+
+/// How often the sensor measures, and the app asks it and then a worker.
+const MEASURES: Duration = Duration::from_secs(1);
 
 /// Plays a role until a signal says to end, or the demo is gone.
 pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
@@ -74,6 +79,19 @@ pub(super) async fn play(Hidden::Role(role): Hidden) -> io::Result<()> {
             let messages = messages(&seat).await?;
             let records = records(&seat, "tasks", &messages).await?;
             events::run(events::Config { registry: seat.registry, messages, records }, listener, shutdown).await
+        }
+        Role::Sensor(seat) => {
+            let messages = messages(&seat).await?;
+            let Seat { instance: number, registry, .. } = seat;
+            sensor::run(sensor::Config { number, every: MEASURES, registry, messages }, listener, shutdown).await
+        }
+        Role::Worker(seat) => {
+            let messages = messages(&seat).await?;
+            let Seat { instance: number, registry, .. } = seat;
+            worker::run(worker::Config { number, delay: Duration::ZERO, registry, messages }, listener, shutdown).await
+        }
+        Role::App(Seat { registry, .. }) => {
+            app::run(app::Config { flow: Flow::Calls(MEASURES), registry }, listener, shutdown).await
         }
     }
 }

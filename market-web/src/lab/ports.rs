@@ -49,6 +49,18 @@ pub struct Ports {
     /// Backend N listens on this port + N
     #[arg(long, value_name = "PORT", default_value_t = 4010, value_parser = base())]
     pub backends_base_port: u16,
+
+    /// The sensor's port
+    #[arg(long, value_name = "PORT", default_value_t = 9001, value_parser = port())]
+    pub sensor_port: u16,
+
+    /// Worker N listens on this port + N
+    #[arg(long, value_name = "PORT", default_value_t = 9001, value_parser = base())]
+    pub workers_base_port: u16,
+
+    /// The sensors' app's port
+    #[arg(long, value_name = "PORT", default_value_t = 9000, value_parser = port())]
+    pub app_port: u16,
 }
 
 fn port() -> RangedI64ValueParser<u16> {
@@ -70,12 +82,15 @@ impl Ports {
             bidders_base_port: nth(MANY),
             providers_base_port: nth(2 * MANY),
             backends_base_port: nth(3 * MANY),
-            registry_port: nth(4 * MANY + 1),
-            auction_port: nth(4 * MANY + 2),
-            hub_port: nth(4 * MANY + 3),
-            quotes_port: nth(4 * MANY + 4),
-            tasks_port: nth(4 * MANY + 5),
-            events_port: nth(4 * MANY + 6),
+            workers_base_port: nth(4 * MANY),
+            registry_port: nth(5 * MANY + 1),
+            auction_port: nth(5 * MANY + 2),
+            hub_port: nth(5 * MANY + 3),
+            quotes_port: nth(5 * MANY + 4),
+            tasks_port: nth(5 * MANY + 5),
+            events_port: nth(5 * MANY + 6),
+            sensor_port: nth(5 * MANY + 7),
+            app_port: nth(5 * MANY + 8),
         }
     }
 
