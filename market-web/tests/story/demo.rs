@@ -10,6 +10,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -23,6 +24,8 @@ pub(crate) struct Demo {
     process: Child,
     pub(crate) market: String,
     console: Arc<Mutex<Vec<Line>>>,
+    /// Where its own directory is made: a demo that is killed leaves it behind.
+    _data: TempDir,
 }
 
 #[derive(Debug, Clone)]
@@ -88,6 +91,8 @@ impl Demo {
         ] {
             command.args([option, &value.to_string()]);
         }
+        let data = TempDir::new().unwrap();
+        command.env("TMPDIR", data.path());
         command.env_remove("MARKET_LOG").env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let console = Arc::new(Mutex::new(Vec::<Line>::new()));
@@ -98,7 +103,7 @@ impl Demo {
                 shared.lock().push(Line { at: Instant::now(), text });
             }
         });
-        let mut demo = Self { process, market: String::new(), console };
+        let mut demo = Self { process, market: String::new(), console, _data: data };
         let first = demo.line(0, "http://").await;
         let address = first.text.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
         demo.market = address.to_owned();
