@@ -228,7 +228,15 @@ async fn more_who_wait_than_may_are_refused_and_all_others_are_served() {
     let hub = Running::start(config, crate::support::free_port().await).await;
     hub.post("/declare", &json!({ "topic": "t", "channel": "c", "rules": {} })).await;
     let waits = receive("t", "c", 1, 5000);
-    let first = hub.post("/receive", &waits);
+    let first = async {
+        loop {
+            match hub.post("/receive", &waits).await {
+                // One of the others was there a moment before.
+                crowded if crowded.status == 429 => {}
+                answer => break answer,
+            }
+        }
+    };
     let others = async {
         // The first has its place as soon as a second has none.
         while hub.post("/receive", &receive("t", "c", 1, 1)).await.status != 429 {}

@@ -11,6 +11,9 @@ mod killed;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod refuses;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod support;
