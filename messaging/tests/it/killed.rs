@@ -40,6 +40,12 @@ impl Books {
         let done = self.done.lock();
         self.published.lock().iter().filter(|id| !done.contains_key(*id)).count()
     }
+
+    /// Published, and its settlement not acknowledged yet.
+    fn unsettled(&self) -> usize {
+        let done = self.done.lock();
+        self.published.lock().iter().filter(|id| done.get(*id) != Some(&true)).count()
+    }
 }
 
 /// Publishes one message after the other, each until it is acknowledged.
@@ -123,12 +129,15 @@ async fn rounds(rounds: u32) {
     while let Some(published) = within(publishers.join_next()).await {
         published.unwrap();
     }
-    let all_settled = async {
-        while books.lost() > 0 || books.done.lock().values().any(|settled| !settled) {
-            sleep(Duration::from_millis(20)).await;
+    // A backlog takes its time. That nothing more of it is settled would be the end.
+    let (mut left, mut since) = (usize::MAX, Instant::now());
+    while left > 0 && since.elapsed() < BOUND {
+        sleep(Duration::from_millis(20)).await;
+        let now = books.unsettled();
+        if now < left {
+            (left, since) = (now, Instant::now());
         }
-    };
-    let settled = timeout(BOUND, all_settled).await;
+    }
     let (published, done) = (books.published.lock().len(), books.done.lock().len());
     let (again, doubled) = (books.again.load(Ordering::Relaxed), books.doubled.load(Ordering::Relaxed));
     println!(
@@ -136,8 +145,7 @@ async fn rounds(rounds: u32) {
          were settled, {doubled} after",
         books.lost()
     );
-    assert!(settled.is_ok(), "everything is settled in the end");
-    assert_eq!((books.lost(), doubled, done), (0, 0, published));
+    assert_eq!((books.lost(), left, doubled, done), (0, 0, 0, published));
 }
 
 #[tokio::test(flavor = "multi_thread")]
