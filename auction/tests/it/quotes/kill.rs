@@ -78,8 +78,16 @@ async fn kill_the_collector(rounds: usize) {
         assert_eq!(view.quotes, quotes_to(id), "{id}");
     }
     let counters = collector.counted(0).await;
+    let records = Records::open(&exchange.records(), exchange.messages.clone()).await.unwrap();
+    // Those that nobody was told of as well; and a last quote is there before its request is said to be complete.
+    in_time(async {
+        while !records.under_way("quotes", None, 1).await.unwrap().is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
     collector.stop().await;
-    let kept = everything(&exchange).await;
+    let kept = everything(&records).await;
     let Said { acknowledged, unanswered } = said;
     for (customer, id) in &acknowledged {
         assert_eq!(kept[customer].id, *id, "{customer}");
@@ -133,8 +141,7 @@ async fn submit(client: usize, address: SocketAddr, enough: Arc<AtomicBool>) -> 
 }
 
 /// All requests that are kept, by their customers. None has two.
-async fn everything(exchange: &Exchange) -> BTreeMap<String, Record> {
-    let records = Records::open(&exchange.records(), exchange.messages.clone()).await.unwrap();
+async fn everything(records: &Records) -> BTreeMap<String, Record> {
     let (mut ids, mut kept, mut until) = (HashSet::new(), BTreeMap::new(), SystemTime::now());
     loop {
         let page = records.history("quotes", until, 1000).await.unwrap();
