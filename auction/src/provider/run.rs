@@ -54,7 +54,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let left = async {
         shutdown.await;
         stop.cancel();
-        attending.join_all().await;
+        // Some may be cancelled already, as the runtime ends.
+        while attending.join_next().await.is_some() {}
     };
     serve::run(listener, elsewhere(router), Limits::default(), left).await;
     Ok(())
