@@ -13,6 +13,8 @@ mod lateness;
 #[cfg(test)]
 mod losses;
 #[cfg(test)]
+mod measure;
+#[cfg(test)]
 mod plant;
 #[cfg(test)]
 mod processes;

@@ -48,6 +48,8 @@ impl Ground {
             .args(["--port", "0"])
             .current_dir(self.directory.path())
             .env("MAINSTAY_REGISTRY", self.registry.to_string())
+            .env_remove("MAINSTAY_MESSAGES")
+            .env_remove("MAINSTAY_RECORDS")
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
