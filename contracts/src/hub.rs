@@ -45,8 +45,8 @@ pub struct Rules {
     pub tries: u32,
     /// How long a message waits before it is delivered again, in milliseconds; twice as long each time, at most a minute.
     pub backoff_ms: u64,
-    /// Outlives its consumers. A channel that does not is kept in memory only, and is gone a minute after the last
-    /// one asked: it is where replies go.
+    /// Outlives its consumers. A channel that does not is kept in memory only, delivers each message once, and is gone a
+    /// minute after the last one asked: it is where replies go.
     pub kept: bool,
 }
 

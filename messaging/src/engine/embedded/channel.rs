@@ -228,15 +228,18 @@ impl Channel {
             *deliveries += 1;
             self.counts.delivered += 1;
             self.counts.redelivered += u64::from(entry.tries > 0);
-            entry.state = State::Out { run, delivery: *deliveries, until };
-            self.due.insert((until, seq));
-            let message = match self.mark {
-                // It is on disk, should it have to be delivered again.
-                Some(_) => entry.message.take().inspect(|_| self.bytes -= entry.bytes),
-                None => entry.message.clone(),
-            };
+            // It is on disk, should it have to be delivered again.
+            let message = entry.message.take().inspect(|_| self.bytes -= entry.bytes);
             taken.push(Taken { seq, delivery: *deliveries, attempt: entry.tries + 1, message });
             self.delivered = self.delivered.max(seq);
+            if self.mark.is_some() {
+                entry.state = State::Out { run, delivery: *deliveries, until };
+                self.due.insert((until, seq));
+            } else {
+                // It is delivered once: whoever waits for a reply does not settle it, and nobody else wants it.
+                self.entries.remove(&seq);
+                self.waiting -= 1;
+            }
         }
         if !self.ready.is_empty() {
             self.arrived.notify_one();

@@ -33,15 +33,19 @@ pub(in super::super) enum Write {
 impl Channel {
     /// Settles a delivery. It counts unless somebody else has the message, or will have it.
     pub(in super::super) fn settle(&mut self, receipt: Receipt, verdict: Verdict, now: Instant) -> Step {
+        if self.mark.is_none() {
+            // It was delivered once, and will not be again.
+            return Step::Settled(true);
+        }
         let Receipt { run, seq, delivery, .. } = receipt;
         let Some(entry) = self.entries.get(&seq) else { return self.settle_unseen(seq, verdict) };
         match entry.state {
             State::Out { run: r, delivery: d, .. } if (r, d) != (run, delivery) => Step::Settled(false),
             State::Leaving(_) => Step::Settled(true),
             _ => match verdict {
-                Verdict::Ack => self.leave(seq, Write::Leave, now),
-                Verdict::Reject if !self.is_dead() => self.leave(seq, Write::Bury, now),
-                Verdict::Nack | Verdict::Reject => self.fail(seq, now),
+                Verdict::Ack => Step::Write(self.leave(seq, Write::Leave, now)),
+                Verdict::Reject if !self.is_dead() => Step::Write(self.leave(seq, Write::Bury, now)),
+                Verdict::Nack | Verdict::Reject => Step::Write(self.fail(seq, now)),
                 Verdict::Extend => {
                     self.turn(seq, State::Out { run, delivery, until: now + self.visibility() });
                     Step::Settled(true)
@@ -65,10 +69,7 @@ impl Channel {
         let mut writes = Vec::new();
         while let Some(&(_, seq)) = self.due.first().filter(|(at, _)| *at <= now) {
             match self.entries.get(&seq).map(|entry| entry.state) {
-                Some(State::Out { .. }) => match self.time_out(seq, now) {
-                    Step::Write(write) => writes.push((seq, write)),
-                    Step::Settled(_) => {}
-                },
+                Some(State::Out { .. }) => writes.push((seq, self.time_out(seq, now))),
                 Some(_) => self.turn(seq, State::Ready),
                 None => drop(self.due.pop_first()),
             }
@@ -77,7 +78,7 @@ impl Channel {
     }
 
     /// It could not be consumed.
-    fn fail(&mut self, seq: i64, now: Instant) -> Step {
+    fn fail(&mut self, seq: i64, now: Instant) -> Write {
         let (tries, exhausted) = self.count(seq);
         if exhausted {
             return self.leave(seq, Write::Bury, now);
@@ -86,17 +87,17 @@ impl Channel {
             Duration::ZERO => self.turn(seq, State::Ready),
             wait => self.turn(seq, State::Later(now + wait)),
         }
-        self.tried(tries)
+        Write::Tries(tries)
     }
 
     /// Whoever had it has said nothing. It has waited long enough.
-    fn time_out(&mut self, seq: i64, now: Instant) -> Step {
+    fn time_out(&mut self, seq: i64, now: Instant) -> Write {
         let (tries, exhausted) = self.count(seq);
         if exhausted {
             return self.leave(seq, Write::Bury, now);
         }
         self.turn(seq, State::Ready);
-        self.tried(tries)
+        Write::Tries(tries)
     }
 
     fn count(&mut self, seq: i64) -> (u32, bool) {
@@ -107,21 +108,9 @@ impl Channel {
         (tries, self.rules.tries > 0 && tries >= self.rules.tries && !self.is_dead())
     }
 
-    fn tried(&self, tries: u32) -> Step {
-        match self.mark {
-            Some(_) => Step::Write(Write::Tries(tries)),
-            None => Step::Settled(true),
-        }
-    }
-
-    fn leave(&mut self, seq: i64, write: Write, now: Instant) -> Step {
-        if self.mark.is_some() {
-            self.turn(seq, State::Leaving(now + self.visibility()));
-            Step::Write(write)
-        } else {
-            self.left(seq);
-            Step::Settled(true)
-        }
+    fn leave(&mut self, seq: i64, write: Write, now: Instant) -> Write {
+        self.turn(seq, State::Leaving(now + self.visibility()));
+        write
     }
 
     fn turn(&mut self, seq: i64, to: State) {
