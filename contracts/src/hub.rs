@@ -1,7 +1,8 @@
 //! The hub's protocol: topics and channels, served to several processes.
 //!
 //! A message is published to a **topic**; every **channel** of the topic gets a copy, and the consumers of a channel
-//! share what it gets. What is received is invisible to others for a while, and comes back unless it is settled.
+//! share what it gets. What is received is invisible to others for a while, and comes back unless it is settled. What
+//! comes to a channel that is not [kept](Rules::kept) is delivered once at most.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ pub struct Hub;
 
 impl Service for Hub {
     const NAME: &'static str = "hub";
-    /// Everything is done once however often it is asked for, so that whatever breaks may be tried again.
+    /// Everything is done once however often it is asked for, so that whatever breaks may be tried again. What a broken
+    /// answer had comes back after its time; of a channel that is not kept, it is lost.
     const POLICY: Policy = Policy::builder()
         .timeout(Duration::from_secs(10))
         .failure_limit(3)
@@ -45,8 +47,8 @@ pub struct Rules {
     pub tries: u32,
     /// How long a message waits before it is delivered again, in milliseconds; twice as long each time, at most a minute.
     pub backoff_ms: u64,
-    /// Outlives its consumers. A channel that does not is kept in memory only, delivers each message once, and is gone a
-    /// minute after the last one asked: it is where replies go.
+    /// Outlives its consumers. A channel that does not is kept in memory only, delivers each message once at most, and is
+    /// gone a minute after the last one asked: it is where replies go.
     pub kept: bool,
 }
 
@@ -143,7 +145,7 @@ pub struct Delivered {
 }
 
 /// Says what became of deliveries; answered when that is on disk, with an answer for each, in order: false if the
-/// delivery had run out, and the message belongs to somebody else.
+/// delivery had run out, and the message belongs to somebody else. What is delivered once belongs to nobody else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settle {
     /// The topic's name.
@@ -213,7 +215,7 @@ pub struct ChannelView {
     pub rules: Rules,
     /// Messages that it holds, those being consumed among them.
     pub waiting: u64,
-    /// Messages that were received and are not settled.
+    /// Messages that were received and are not settled, or wait to be delivered again.
     pub in_flight: u64,
     /// How often a message was received, since the hub started.
     #[serde(default)]

@@ -51,7 +51,8 @@ pub(crate) trait Engine: Debug + Send + Sync + 'static {
 
     /// At most so many messages: at once if there are any, else the first that come, or none when the wait is over.
     ///
-    /// Dropped, it may have received any of them: they come back after their visibility timeout.
+    /// Dropped, it may have received any of them: they come back after their visibility timeout, but those of a channel
+    /// that is not kept never.
     fn receive(
         self: Arc<Self>,
         place: Place,
@@ -59,7 +60,8 @@ pub(crate) trait Engine: Debug + Send + Sync + 'static {
         wait: Duration,
     ) -> BoxFuture<'static, Result<Vec<Delivered>, Error>>;
 
-    /// Settles deliveries: whether each was still its consumer's, in order.
+    /// Settles deliveries: whether each was still its consumer's, in order. Those of a channel that is not kept always
+    /// are: nobody else gets them.
     fn settle(&self, place: Place, settlements: Vec<Settlement>) -> BoxFuture<'_, Result<Vec<bool>, Error>>;
 }
 

@@ -3,7 +3,8 @@
 //! A message is published to a topic. Every channel of the topic gets a copy, and the consumers of one channel share
 //! what it gets. A consumer settles each delivery; what is not settled in time is delivered again, and what cannot be
 //! consumed goes to the dead letters. So a message is delivered at least once; that its effect comes once is the
-//! consumer's part, and the message's id is there for it.
+//! consumer's part, and the message's id is there for it. Only a channel that is not [kept](Rules::kept), as those for
+//! replies are, delivers once at most.
 //!
 //! | To see | read |
 //! |---|---|

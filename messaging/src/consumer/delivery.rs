@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// While a handler runs, its delivery is extended this often in its time: one that is late may be caught up with.
 const EXTENSIONS: u32 = 3;
 
-/// A message that was received. Unless it is settled, it is delivered again when its time is over.
+/// A message that was received. Unless it is settled, it is delivered again when its time is over; one of a channel
+/// that is not [kept](crate::Rules::kept) never is.
 pub struct Delivery<M> {
     /// The message.
     pub message: M,

@@ -69,7 +69,8 @@ impl RemoteHub {
         Some(*rules)
     }
 
-    /// Nobody waits for these any more: others shall have them before their time is over.
+    /// Nobody waits for these any more: others shall have them before their time is over. Those of a channel that is not
+    /// kept are gone.
     async fn give_back(&self, place: Place, received: Vec<Delivered>) {
         if received.is_empty() {
             return;

@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().disk)]
     disk: u64,
 
-    /// Messages of a channel that may be received and not settled
+    /// Messages of a kept channel that may be received and not settled
     #[arg(long, value_name = "N", default_value_t = Limits::default().in_flight, value_parser = positive)]
     in_flight: usize,
 

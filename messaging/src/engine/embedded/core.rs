@@ -238,17 +238,14 @@ impl Core {
         if receipt.channel != Receipt::channel(channel.mark()) {
             return Ok((false, None));
         }
-        match channel.mark() {
-            Some(_) if topic.number != Some(Topic::of(receipt.seq)) => return Ok((false, None)),
-            // It went with the run that had it.
-            None if receipt.run != self.run => return Ok((true, None)),
-            _ => {}
+        // What is not kept was delivered once, and will not be again, whatever is said of it.
+        let Some(mark) = channel.mark() else { return Ok((true, None)) };
+        if topic.number != Some(Topic::of(receipt.seq)) {
+            return Ok((false, None));
         }
-        let step = channel.settle(receipt, settlement.verdict, now);
-        let done = match (step, channel.mark()) {
-            (Step::Write(write), Some(mark)) => (true, Some(change(channel, place, mark, receipt.seq, write))),
-            (Step::Write(_), None) => (true, None),
-            (Step::Settled(counts), _) => (counts, None),
+        let done = match channel.settle(receipt, settlement.verdict, now) {
+            Step::Write(write) => (true, Some(change(channel, place, mark, receipt.seq, write))),
+            Step::Settled(counts) => (counts, None),
         };
         self.due(place);
         Ok(done)

@@ -29,7 +29,7 @@ const VISIBILITY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`messages`](Limits::messages) of a topic | 1 000 000 | publishers are told that it is full |
 /// | [`bytes`](Limits::bytes) of a topic's messages | 1 GiB | publishers are told that it is full |
 /// | [`disk`](Limits::disk) for everything | 4 GiB | publishers are told that it is full; what is there can be consumed |
-/// | [`in_flight`](Limits::in_flight) of a channel | 10 000 | nobody receives more of it until something is settled |
+/// | [`in_flight`](Limits::in_flight) of a kept channel | 10 000 | nobody receives more of it until something is settled |
 /// | [`unkept`](Limits::unkept) messages of a channel that is not kept | 10 000, and 16 MiB | it misses copies; what is for it alone is refused |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -41,7 +41,7 @@ pub struct Limits {
     pub bytes: u64,
     /// Bytes of the file that all messages are in.
     pub disk: u64,
-    /// Messages of a channel that were received and not settled, or wait to be delivered again.
+    /// Messages of a kept channel that were received and not settled, or wait to be delivered again.
     pub in_flight: usize,
     /// Messages of a channel that is not kept.
     pub unkept: usize,

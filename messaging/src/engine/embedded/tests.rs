@@ -209,7 +209,7 @@ async fn a_damaged_file_is_reported_and_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_is_not_kept_is_in_memory_and_goes_when_nobody_asks() {
     let dir = TempDir::new().unwrap();
-    let engine = open_with(dir.path(), Limits { unkept: 3, ..Limits::default() }).await;
+    let engine = open_with(dir.path(), Limits { unkept: 3, in_flight: 1, ..Limits::default() }).await;
     let rules = Rules { kept: false, ..RULES };
     engine.declare(place("r"), rules).await.unwrap();
     let reply = |number| reading(number).only_to("r");
@@ -221,6 +221,8 @@ async fn a_channel_that_is_not_kept_is_in_memory_and_goes_when_nobody_asks() {
     assert_eq!(numbers(&receive(&engine, "r", 9).await), [0; 0], "delivered once, settled or not");
     assert_eq!(settle(&engine, "r", &taken, Verdict::Nack).await, [true]);
     assert_eq!(numbers(&receive(&engine, "r", 9).await), [0; 0]);
+    engine.publish((10..13).map(reply).collect()).await.unwrap();
+    assert_eq!(numbers(&receive(&engine, "r", 9).await), [10, 11, 12], "however many nobody has settled");
     let many = engine.publish((2..6).map(reply).collect()).await.unwrap();
     assert!(matches!(&many[3], Published::Full(why) if why.contains("channel r")), "{many:?}");
     tokio::time::advance(Duration::from_secs(61)).await;

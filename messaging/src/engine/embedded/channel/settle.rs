@@ -31,12 +31,8 @@ pub(in super::super) enum Write {
 }
 
 impl Channel {
-    /// Settles a delivery. It counts unless somebody else has the message, or will have it.
+    /// Settles a delivery of a kept channel. It counts unless somebody else has the message, or will have it.
     pub(in super::super) fn settle(&mut self, receipt: Receipt, verdict: Verdict, now: Instant) -> Step {
-        if self.mark.is_none() {
-            // It was delivered once, and will not be again.
-            return Step::Settled(true);
-        }
         let Receipt { run, seq, delivery, .. } = receipt;
         let Some(entry) = self.entries.get(&seq) else { return self.settle_unseen(seq, verdict) };
         match entry.state {
