@@ -217,7 +217,7 @@ impl Channel {
     pub(super) fn take(&mut self, most: usize, now: Instant, run: u64, deliveries: &mut u64) -> Vec<Taken> {
         let (until, mut bytes) = (now + self.visibility(), 0);
         let mut taken = Vec::new();
-        while taken.len() < most && self.entries.len() - self.ready.len() < self.limits.in_flight {
+        while taken.len() < most && self.may_go_out() {
             let Some(&seq) = self.ready.first() else { break };
             let Some(entry) = self.entries.get_mut(&seq) else { break };
             bytes += entry.bytes;
@@ -241,10 +241,16 @@ impl Channel {
                 self.waiting -= 1;
             }
         }
-        if !self.ready.is_empty() {
+        // Whoever is told of what may not go out would ask again at once, and be told again.
+        if !self.ready.is_empty() && self.may_go_out() {
             self.arrived.notify_one();
         }
         taken
+    }
+
+    /// Is there room for one more in flight?
+    fn may_go_out(&self) -> bool {
+        self.entries.len() - self.ready.len() < self.limits.in_flight
     }
 
     /// The bytes of a message, and how often it could not be consumed; none if it is not in memory.

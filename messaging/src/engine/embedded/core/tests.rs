@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use mainstay::contracts::hub::Verdict;
 
 use super::*;
@@ -156,6 +157,8 @@ fn no_more_are_out_than_may_be() {
     world.core.declared(&Place { channel: "b".to_owned(), ..place() }, declared, world.start);
     ["1", "2", "3"].into_iter().for_each(|id| world.publish(id));
     let b = Place { channel: "b".to_owned(), ..place() };
-    let taken = world.core.take(&b, 9, world.start).unwrap().taken;
+    let Handed { taken, arrived, .. } = world.core.take(&b, 9, world.start).unwrap();
+    assert!(arrived.notified().now_or_never().is_some(), "three have come");
     assert_eq!((taken.len(), world.core.take(&b, 9, world.start).unwrap().taken.len()), (2, 0));
+    assert!(arrived.notified().now_or_never().is_none(), "nobody is told of what may not go out");
 }
