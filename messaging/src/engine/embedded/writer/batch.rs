@@ -79,7 +79,9 @@ impl Batch {
         let mut fates = fates.into_iter();
         // Whoever has left has published and settled nevertheless.
         for Publish { messages, done } in self.publishes {
-            drop(done.send(fates.by_ref().take(messages.len()).map(Fate::told).collect()));
+            // All of its own, though the first that failed is the answer: the next ones are somebody else's.
+            let own: Vec<_> = fates.by_ref().take(messages.len()).collect();
+            drop(done.send(own.into_iter().map(Fate::told).collect()));
         }
         for (Settle { done, .. }, answer) in self.settles.into_iter().zip(answers) {
             drop(done.send(settled.clone().and(answer)));
