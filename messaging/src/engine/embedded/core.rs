@@ -219,6 +219,14 @@ impl Core {
         std::mem::take(&mut self.delivered)
     }
 
+    /// The disk does not know it: that could not be written.
+    pub(super) fn not_delivered(&mut self, delivered: HashMap<(i64, Mark), i64>) {
+        for (channel, last) in delivered {
+            let known = self.delivered.entry(channel).or_insert(last);
+            *known = last.max(*known);
+        }
+    }
+
     /// Is a channel kept?
     pub(super) fn is_kept(&self, place: &Place) -> Result<bool, Error> {
         let channel = self.topics.get(&place.topic).and_then(|topic| topic.channels.get(&place.channel));

@@ -83,7 +83,8 @@ async fn what_was_out_at_the_end_stays_invisible_and_can_be_settled() {
     engine.declare(place("a"), RULES).await.unwrap();
     publish(&engine, 0..3).await;
     let taken = receive(&engine, "a", 2).await;
-    // What was handed out is noted with the next thing that is written.
+    // What was handed out is noted with the next thing that is written, and not forgotten before.
+    engine.check().await.unwrap();
     publish(&engine, 3..4).await;
     drop(engine);
 

@@ -21,7 +21,10 @@ const FINISH: &str = "DELETE FROM messages WHERE seq = ?1 AND live = ?2 AND dead
 const WORDS: &str = "SELECT live, dead, bytes FROM messages WHERE seq = ?1";
 const SET_WORDS: &str = "UPDATE messages SET live = ?2, dead = ?3 WHERE seq = ?1";
 const DELETE: &str = "DELETE FROM messages WHERE seq = ?1";
-const TRIED: &str = "INSERT INTO tries VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET tries = excluded.tries";
+/// Of a message that its channel still has: what was settled meanwhile is not noted any more, nor an earlier try.
+const TRIED: &str = "INSERT INTO tries SELECT ?1, ?2, ?3 FROM messages
+    WHERE seq = ?1 AND iif(?2 & 64, dead, live) & (1 << (?2 & 63))
+    ON CONFLICT DO UPDATE SET tries = max(tries, excluded.tries)";
 const UNTRIED: &str = "DELETE FROM tries WHERE seq = ?1 AND mark = ?2";
 const TOPIC: &str =
     "UPDATE topics SET last = max(last, ?2), messages = messages + ?3, bytes = bytes + ?4 WHERE topic = ?1";

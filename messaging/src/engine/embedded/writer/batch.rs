@@ -61,10 +61,14 @@ impl Batch {
 
     /// Writes everything, then answers. If the messages cannot be written, the rest is written without them.
     pub(super) fn write(mut self, shared: &Shared, store: &mut Store) {
-        let (answers, mut changes) = settled(&self.settles, shared);
-        changes.append(&mut self.expired);
+        let (answers, said) = settled(&self.settles, shared);
+        // Whatever was over is older than what has been said of it since.
+        let mut changes = std::mem::take(&mut self.expired);
+        changes.extend(said);
         let mut fates = self.admitted(shared, store);
-        let delivered = shared.with(|core| core.delivered());
+        // With nothing to write, it waits for the next thing that is written.
+        let writes = !fates.is_empty() || !changes.is_empty();
+        let delivered = if writes { shared.with(|core| core.delivered()) } else { Delivered::new() };
 
         let mut gone = self.transact(store, &mut fates, &changes, &delivered);
         if let Err(error) = &gone
@@ -74,6 +78,9 @@ impl Batch {
             gone = self.transact(store, &mut [], &changes, &delivered);
         }
         self.tell(shared, &fates, &changes, gone.as_deref().unwrap_or_default());
+        if gone.is_err() {
+            shared.with(|core| core.not_delivered(delivered));
+        }
 
         let settled = gone.map(drop).map_err(|error| unwritten(&error));
         let mut fates = fates.into_iter();
