@@ -71,7 +71,7 @@ impl Messages {
     /// stays as it is, and gets these rules.
     ///
     /// # Errors
-    /// When the channel's name is bad, or the engine cannot be reached within 5 s.
+    /// When the topic's or the channel's name is bad, or the engine cannot be reached within 5 s.
     ///
     /// Cancel safe.
     pub async fn declare<M: Message>(&self, channel: &str, rules: Rules) -> Result<(), Error> {
@@ -115,7 +115,7 @@ impl Messages {
     }
 
     /// Replies to whoever sent a delivery, if they want a reply: on `R`'s topic, under an id made of the delivery's, so that
-    /// whoever handles it twice replies once.
+    /// whoever handles it twice replies once. Of several who reply to one request, the first is heard.
     ///
     /// # Errors
     /// As [`publish`](Self::publish). That whoever asked is gone is none.
@@ -133,7 +133,7 @@ impl Messages {
     /// Consumes a channel of `M`'s topic, together with everybody else who does. It has to be declared.
     ///
     /// # Errors
-    /// When the channel's name is bad.
+    /// When the topic's or the channel's name is bad.
     pub fn consume<M: Message>(&self, channel: &str) -> Result<Consumer<M>, Error> {
         Ok(Consumer::new(Arc::clone(&self.engine), place::<M>(channel)?))
     }
@@ -161,6 +161,7 @@ impl fmt::Debug for Messages {
 }
 
 fn place<M: Message>(channel: &str) -> Result<Place, Error> {
+    check_name("topic", M::TOPIC).map_err(Error::bad)?;
     check_name("channel", channel).map_err(Error::bad)?;
     Ok(Place { topic: M::TOPIC.to_owned(), channel: channel.to_owned() })
 }

@@ -41,6 +41,7 @@
 //!   promised either.
 //! * **A delivery that has run out is known as such where it was received.** A settlement by another process than the
 //!   one that received is refused.
+
 mod channel;
 mod dead;
 mod declare;

@@ -144,10 +144,10 @@ impl Core {
     }
 
     fn add_unkept(&mut self, place: &Place, rules: Rules, now: Instant) -> Result<(), Error> {
-        let topic = self.topics.entry(place.topic.clone()).or_insert_with(|| Topic::new(None));
         if place.channel.starts_with("dead-") {
             return Err(Error::bad("dead letters are kept"));
         }
+        let topic = self.topics.entry(place.topic.clone()).or_insert_with(|| Topic::new(None));
         topic.add_unkept(&place.channel, rules, self.limits, now)?;
         self.due(place);
         Ok(())

@@ -212,6 +212,8 @@ async fn a_channel_that_is_not_kept_is_in_memory_and_goes_when_nobody_asks() {
     let dir = TempDir::new().unwrap();
     let engine = open_with(dir.path(), Limits { unkept: 3, in_flight: 1, ..Limits::default() }).await;
     let rules = Rules { kept: false, ..RULES };
+    assert!(engine.declare(place("dead-r"), rules).await.unwrap_err().is_bad());
+    assert!(matches!(publish(&engine, 0..1).await[..], [Published::Unknown(_)]), "nor is there its topic");
     engine.declare(place("r"), rules).await.unwrap();
     let reply = |number| reading(number).only_to("r");
     assert_eq!(engine.publish(vec![reply(1), reply(1)]).await.unwrap(), [Published::Taken, Published::Twice]);
