@@ -3,13 +3,13 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay::contracts::hub::{Delivered, Settlement, Verdict};
 use mainstay::contracts::{Envelope, Message};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::Error;
@@ -121,27 +121,35 @@ impl<M: Message> Delivery<M> {
 
     /// Runs a handler, and settles this by what it returns.
     pub(super) async fn settled_by(self: Arc<Self>, handled: impl Future<Output = Result<(), Failed>>) {
-        let mut handled = pin!(handled);
-        let mut extend_at = self.received + self.invisible / EXTENSIONS;
-        let settled = loop {
-            tokio::select! {
-                result = &mut handled => break match result {
-                    Ok(()) => self.ack().await,
-                    Err(error) => {
-                        warn!(target: "mainstay::messaging", "{} was not consumed, attempt {}: {error}", self.id, self.attempt);
-                        self.nack().await
-                    }
-                },
-                () = sleep_until(extend_at) => {
-                    extend_at = Instant::now() + self.invisible / EXTENSIONS;
-                    if let Err(error) = self.extend().await {
-                        warn!(target: "mainstay::messaging", "{} goes on, and others may have it too: {error}", self.id);
-                    }
-                }
+        let done = CancellationToken::new();
+        let handled = async {
+            let result = handled.await;
+            done.cancel();
+            result
+        };
+        // The handler goes on while an extension is under way, which may take its time if the engine is away.
+        let (result, ()) = tokio::join!(handled, self.extend_until(&done));
+        let settled = match result {
+            Ok(()) => self.ack().await,
+            Err(error) => {
+                warn!(target: "mainstay::messaging", "{} was not consumed, attempt {}: {error}", self.id, self.attempt);
+                self.nack().await
             }
         };
         if let Err(error) = settled {
             warn!(target: "mainstay::messaging", "{} is delivered again: {error}", self.id);
+        }
+    }
+
+    /// Extends it, in time, until its handler is done. An extension under way then comes to its end: one that came after
+    /// the settlement would take back a message that was given back.
+    async fn extend_until(&self, done: &CancellationToken) {
+        let mut at = self.received + self.invisible / EXTENSIONS;
+        while done.run_until_cancelled(sleep_until(at)).await.is_some() {
+            at = Instant::now() + self.invisible / EXTENSIONS;
+            if let Err(error) = self.extend().await {
+                warn!(target: "mainstay::messaging", "{} goes on, and others may have it too: {error}", self.id);
+            }
         }
     }
 }
