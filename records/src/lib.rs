@@ -48,7 +48,7 @@
 //! | who waits for one | 1000 | an error, [`is_full`](Error::is_full) |
 //! | messages in the outbox | 100 000, or somewhat more | nothing is begun: an error, [`is_full`](Error::is_full) |
 //! | records at once from [`history`](Records::history) and its like | 1000 | the first 1000 |
-//! | how long a call may take | 5 s | an error, [`is_unavailable`](Error::is_unavailable) |
+//! | how long a call may take, or a step of [`prune`](Records::prune) | 5 s | an error, [`is_unavailable`](Error::is_unavailable) |
 //!
 //! # What is logged
 //!

@@ -20,7 +20,7 @@ use crate::{Begun, Changes, Ending, Error, New, Record, Replied, time};
 /// Requests and what came of them, wherever they are kept.
 ///
 /// Cheap to clone; clones share everything. What several callers write at once shares one write to the disk. Every call
-/// ends within 5 s. Dropped, a call that writes goes on, and has its whole effect or none.
+/// but [`prune`](Self::prune), which takes many steps, ends within 5 s. Dropped, a call that writes goes on, and has its whole effect or none.
 ///
 /// An id that is no UUID is nobody's: there is no such record, and that is no error.
 #[derive(Clone)]

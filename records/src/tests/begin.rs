@@ -14,6 +14,7 @@ of_every_store!(
     what_has_ended_badly_answers_nobody,
     a_request_that_is_late_answers_nobody,
     one_id_is_one_request,
+    one_id_is_one_request_however_it_is_written,
     a_waiter_who_asks_again_waits_once,
     different_requests_do_not_interfere,
     too_many_waiters_are_refused,
@@ -84,6 +85,14 @@ async fn one_id_is_one_request(world: World) {
     assert_eq!(world.post.has(1).await.len(), 1);
     let error = world.records.begin(New::of("quotes", &1).unwrap().under(&*id)).await.unwrap_err();
     assert!(error.is_bad() && error.to_string().contains("a record of sums"), "{error}");
+}
+
+async fn one_id_is_one_request_however_it_is_written(world: World) {
+    let new = sum().ends_in(Duration::ZERO);
+    let id = world.begun(new.clone()).await;
+    let begun = world.records.begin(new.under(id.to_uppercase())).await.unwrap();
+    let Begun::UnderWay(record) = begun else { panic!("begun twice") };
+    assert_eq!(record.id, id);
 }
 
 async fn a_waiter_who_asks_again_waits_once(world: World) {

@@ -63,7 +63,7 @@ pub(super) async fn begin(connection: &Connection, id: Uuid, new: New) -> Result
         let sql = select!("WHERE id = $1 OR kind = $2 AND fingerprint = $3 AND shared ORDER BY id <> $1 LIMIT 1");
         let found = connection.query(sql, &[&id, &new.kind, &new.fingerprint]).await?;
         let Some(found) = read::whole(connection, found).await?.pop() else { continue };
-        let this = found.id == new.id();
+        let this = found.id == id.to_string();
         if this && found.kind != new.kind {
             return Err(Error::bad(format!("{id} is the id of a record of {}", found.kind)));
         }

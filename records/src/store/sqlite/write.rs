@@ -28,7 +28,7 @@ pub(super) fn begin(connection: &Connection, id: Uuid, new: &New) -> Result<Begu
         if found.state.is_ended() {
             return Ok(Begun::Done(Box::new(found)));
         }
-        if found.id == new.id() || found.ends_at.is_none_or(|ends_at| ends_at > new.received) {
+        if found.id == id.to_string() || found.ends_at.is_none_or(|ends_at| ends_at > new.received) {
             return share(connection, found, new.waiter.as_ref());
         }
         // It is over, and only nobody has said so yet.
