@@ -23,6 +23,7 @@
 //! | `GET /query-instant-ride-rfq/{id}/events` | the quotes as they arrive, as server-sent events |
 //! | `GET /quotes?most=20` | 200, the newest requests |
 //! | `GET /quotes/counters` | 200, what became of all quotes since the start |
+//! | `GET /health` | 200 |
 //! | not JSON; a field that is missing, blank, no text or too long | 400, naming the field |
 //! | an id that is unknown, or none | 404, as any other path |
 //! | another content type than JSON | 415 |

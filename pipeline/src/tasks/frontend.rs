@@ -3,6 +3,7 @@
 //! | It is asked | and answers |
 //! |---|---|
 //! | `GET /` | 200 `"OK"` |
+//! | `GET /health` | 200 |
 //! | `POST /task`, such as `{"a1":5,"a2":10}` | 200 `{"message":"OK","result":"15"}` |
 //! | … with what is no task, or cannot be done | 400 |
 //! | … and nobody does it within 5 s | 504 |
