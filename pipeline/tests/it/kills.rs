@@ -87,7 +87,7 @@ async fn nothing_is_lost_or_doubled_when_events_and_backends_are_killed_under_lo
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes; run by scripts/test"]
+#[ignore = "twenty rounds; scripts/test --kills runs it"]
 async fn nothing_is_lost_or_doubled_in_twenty_rounds() {
     kill_rounds(20).await;
 }
