@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::site::{Site, free_port};
 
-/// All processes but the registry listen above the base port: ratings instances first, then bidders.
+/// All processes but the registry listen above the base port: ratings instances first, then bidders and the others.
 fn lab(executable: &str, registry_port: u16, base_port: u16) -> Lab {
     let ports = Ports { registry_port, ..Ports::above(base_port) };
     Lab::new(Bench { executable: executable.into(), ports, data: std::env::temp_dir() })
@@ -47,7 +47,7 @@ async fn only_this_machines_people_and_programs_press_buttons() {
     }
 }
 
-/// Both kinds of instances, and what their rows are called.
+/// Two of the kinds of instances, and what their rows are called.
 const KINDS: [(&str, &str); 2] = [("ratings", "instances"), ("bidders", "bidders")];
 
 #[tokio::test]

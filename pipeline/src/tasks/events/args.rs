@@ -21,7 +21,7 @@ pub struct Args {
     port: u16,
 
     /// Where records are kept: sqlite:PATH, or postgres://USER@HOST:PORT/DATABASE
-    #[arg(long, env = "MAINSTAY_RECORDS", value_name = "URL", default_value = "sqlite:./data/tasks.db")]
+    #[arg(long, env = "MAINSTAY_RECORDS", value_name = "URL", default_value = "sqlite:data/tasks.db")]
     records: String,
 
     #[command(flatten)]
