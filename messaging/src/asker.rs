@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay::contracts::hub::Rules;
+use mainstay::contracts::hub::{BATCH_LIMIT, Rules};
 use mainstay::contracts::{Envelope, Message};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -66,7 +66,7 @@ impl<R: Message> Asker<R> {
 /// Reads replies until its asker is gone.
 async fn read<R: Message>(messages: Messages, mut consumer: Consumer<R>, channel: Arc<str>, waiting: Waiting<R>) {
     loop {
-        match consumer.next().await {
+        match consumer.next_of(BATCH_LIMIT).await {
             Ok(reply) => {
                 let asked = reply.correlation.as_ref().and_then(|correlation| waiting.lock().remove(correlation));
                 match asked {

@@ -64,7 +64,7 @@ impl<M: Message> Consumer<M> {
     }
 
     /// The next delivery, of so many that are asked for if none is here.
-    async fn next_of(&mut self, most: usize) -> Result<Delivery<M>, Error> {
+    pub(crate) async fn next_of(&mut self, most: usize) -> Result<Delivery<M>, Error> {
         loop {
             while let Some((delivered, at)) = self.received.pop_front() {
                 if let Some(delivery) = Delivery::read(delivered, at, &self.place, &self.settler) {

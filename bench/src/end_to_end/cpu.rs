@@ -31,9 +31,11 @@ mod tests {
 
     #[test]
     fn both_clocks_see_this_process_work() {
-        let before = (own(), of(std::process::id()));
-        while own() - before.0 < Duration::from_millis(50) {}
-        // The account of a running task is brought up to date at ticks.
-        assert!(of(std::process::id()) - before.1 >= Duration::from_millis(30));
+        let (own_before, before) = (own(), of(std::process::id()));
+        // The account of a running task is brought up to date at ticks, and late on a busy machine.
+        while of(std::process::id()) - before < Duration::from_millis(30) {
+            assert!(own() - own_before < Duration::from_secs(10));
+        }
+        assert!(own() - own_before >= Duration::from_millis(10));
     }
 }
