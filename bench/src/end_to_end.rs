@@ -4,24 +4,21 @@
 //! |---|---|
 //! | `options` | the command line |
 //! | `contestant` | who is measured, and how each makes the call |
-//! | `instances`, `proxy`, `child` | the other processes |
+//! | `instances`, `proxy` | the other processes |
 //! | `work` | tasks that call for a slice of time |
 //! | `rounds` | slices in turn, and what each took |
-//! | `stats`, `latency`, `cpu` | numbers |
+//! | `cpu` | what they took |
 //! | `instructions` | the same calls, counted by callgrind |
 //! | `table`, `verdict`, `chart` | what is shown |
 
 mod chart;
-mod child;
 mod contestant;
 mod cpu;
 mod instances;
 mod instructions;
-mod latency;
 mod options;
 mod proxy;
 mod rounds;
-mod stats;
 mod table;
 mod verdict;
 mod work;
@@ -39,8 +36,7 @@ pub use self::options::Options;
 use self::options::Part;
 use self::proxy::Proxy;
 use self::rounds::{Lane, Level};
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+use crate::{Failed, child};
 
 /// Measures, and prints. Ends every process that it started, also when it is interrupted or fails.
 ///

@@ -101,7 +101,7 @@ fn escaped(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::end_to_end::contestant::Contestant;
-    use crate::end_to_end::latency::Latencies;
+    use crate::latency::Latencies;
 
     #[test]
     fn words_cannot_end_their_element() {

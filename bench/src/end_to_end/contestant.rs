@@ -33,9 +33,9 @@ use hyper::body::Incoming;
 use mainstay::contracts::ratings::Rating;
 use serde::Serialize;
 
-use super::Failed;
 use super::proxy::Program;
 use super::work::{Team, Work};
+use crate::Failed;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
 

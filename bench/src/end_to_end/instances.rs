@@ -12,8 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::Failed;
-use super::child::Child;
+use crate::Failed;
+use crate::child::Child;
 
 pub(crate) const COUNT: usize = 3;
 

@@ -12,12 +12,12 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::Failed;
-use super::child::Child;
 use super::contestant::Contestant;
 use super::instances::Instances;
-use super::proxy::find;
 use super::rounds::Lane;
+use crate::Failed;
+use crate::child::Child;
+use crate::child::find;
 
 const FEW: u32 = 500;
 const MANY: u32 = 1500;

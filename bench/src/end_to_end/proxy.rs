@@ -4,19 +4,19 @@
 //! faster than a worker for each core, which is HAProxy's default and what Debian configures nginx to.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use std::{env, fmt};
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use super::Failed;
-use super::child::Child;
+use crate::Failed;
+use crate::child::{Child, find};
 
 /// How long a proxy may take to listen.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,12 +86,6 @@ pub(crate) struct Proxy {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
     _directory: TempDir,
-}
-
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    places.map(|place| place.join(program)).find(|file| file.is_file())
 }
 
 fn haproxy(address: SocketAddr, workers: usize, instances: &[SocketAddr]) -> String {

@@ -8,13 +8,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::contestant::Contestant;
+use super::cpu;
 use super::instances::Instances;
-use super::latency::Latencies;
 use super::options::Options;
 use super::proxy::Proxy;
-use super::stats::Spread;
 use super::work::{Tally, Work};
-use super::{Failed, cpu};
+use crate::Failed;
+use crate::latency::Latencies;
+use crate::stats::Spread;
 
 /// A contestant with the proxy it runs through, if it does.
 #[derive(Debug)]

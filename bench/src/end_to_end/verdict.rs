@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::contestant::Contestant::{self, *};
 use super::instructions::Count;
 use super::rounds::{Level, Row, Sample};
-use super::stats::Spread;
+use crate::stats::Spread;
 
 /// Mainstay's calls per second, at least so many times those of the fastest of each group, where there is enough to do
 /// at once.
@@ -60,7 +60,7 @@ fn line(lines: &mut String, what: &str, ratio: Option<Spread>, holds: impl Fn(f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::end_to_end::latency::Latencies;
+    use crate::latency::Latencies;
 
     fn row(contestant: Contestant, calls_per_second: f64, client_cpu: f64) -> Row {
         let samples = vec![Sample { calls_per_second, client_cpu, proxy_cpu: 0.0, instances_cpu: 1.0 }; 3];

@@ -8,8 +8,8 @@ use mainstay::contracts::ratings::Rating;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::Failed;
-use super::latency::Latencies;
+use crate::Failed;
+use crate::latency::Latencies;
 
 /// How much longer than its slice a contestant may take for its last calls.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -13,7 +13,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use mainstay::contracts::ratings::Rating;
 
-use super::{Failed, read, say};
+use super::{read, say};
+use crate::Failed;
 use crate::end_to_end::work::Caller;
 
 pub(crate) type HttpClient = Client<HttpConnector, Empty<Bytes>>;

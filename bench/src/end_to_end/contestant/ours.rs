@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use mainstay::contracts::ratings::{GetRating, Rating, Ratings};
 use mainstay::{Address, Client};
 
-use super::Failed;
+use crate::Failed;
 use crate::end_to_end::work::Caller;
 
 pub(crate) struct Ours {

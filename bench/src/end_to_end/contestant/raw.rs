@@ -12,7 +12,8 @@ use hyper_util::rt::TokioIo;
 use mainstay::contracts::ratings::Rating;
 use tokio::net::TcpStream;
 
-use super::{Failed, read, say};
+use super::{read, say};
+use crate::Failed;
 use crate::end_to_end::work::Caller;
 
 pub(crate) struct Raw {

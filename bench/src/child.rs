@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, process};
@@ -9,7 +10,7 @@ use std::{env, process};
 use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
 use tokio::time::timeout;
 
-use super::Failed;
+use crate::Failed;
 
 /// How long a child may take to end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -64,6 +65,13 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.ask_to_end();
     }
+}
+
+/// Where a program is installed. Debian has some where only root looks.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    places.map(|place| place.join(program)).find(|file| file.is_file())
 }
 
 /// Becomes a program that is ended with its parent, even if that is killed. Returns only if that fails.
