@@ -21,8 +21,6 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// How long until what was refused is tried again, at first; twice as long each time.
 const AGAIN: Duration = Duration::from_millis(50);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(2);
-/// So many refused messages are passed by, and then all others wait for them.
-const REFUSED_LIMIT: usize = 1024;
 /// A channel for replies that is not there for so long was given up by whoever waited on it.
 const GIVEN_UP: Duration = Duration::from_secs(60);
 
@@ -71,18 +69,18 @@ impl Backlog {
 
 /// Relays until it is dropped.
 pub(crate) async fn relay(store: Arc<dyn Store>, outlet: Outlet, backlog: Arc<Backlog>) {
-    let mut refused = Vec::new();
+    let mut passed = Passed::default();
     let (mut again, mut was_away) = (AGAIN, false);
     let mut all_again_at = Instant::now();
     loop {
         let all = Instant::now() >= all_again_at;
         if all {
-            refused.clear();
+            passed = Passed::default();
         }
-        let published = publish(&*store, &outlet, &backlog, &mut refused).await;
-        let away = published.is_err() || !refused.is_empty();
+        let published = publish(&*store, &outlet, &backlog, &mut passed).await;
+        let away = published.is_err() || passed.refused > 0;
         if away != was_away {
-            tell(&published, refused.len());
+            tell(&published, passed.refused);
             was_away = away;
         }
         if !away {
@@ -113,26 +111,32 @@ fn tell(published: &Result<(), crate::Error>, refused: usize) {
     }
 }
 
-/// Publishes what there is, but for what was refused; what is refused now is among it then.
+/// What was published or refused since all was tried.
+#[derive(Debug, Default)]
+struct Passed {
+    last: i64,
+    refused: usize,
+}
+
+/// Publishes what was written after what was passed, and passes it.
 async fn publish(
     store: &dyn Store,
     outlet: &Outlet,
     backlog: &Backlog,
-    refused: &mut Vec<i64>,
+    passed: &mut Passed,
 ) -> Result<(), crate::Error> {
-    while refused.len() < REFUSED_LIMIT {
+    loop {
         let outlet = Arc::clone(outlet);
         let publish = move |page: Vec<Outgoing>| {
             async move { join_all(page.into_iter().map(|message| leave(&outlet, message))).await }.boxed()
         };
-        let Relayed { refused: also, more, left } = store.relay(refused.clone(), Box::new(publish)).await?;
+        let Relayed { last, refused, more, left } = store.relay(passed.last, Box::new(publish)).await?;
         backlog.left.store(left, Ordering::Relaxed);
-        refused.extend(also);
+        *passed = Passed { last, refused: passed.refused + refused };
         if !more {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 /// Publishes a message; whether it may be removed.

@@ -41,8 +41,9 @@ pub(crate) trait Store: Debug + Send + Sync + 'static {
     /// Removes a bounded number at once; 0 when there is no more to remove.
     fn prune(&self, kind: String, received_before: SystemTime, most_kept: u64) -> Answer<'_, u64>;
 
-    /// Publishes what is in the outbox, in order and a bounded number at once, but for some; removes what may be removed.
-    fn relay(&self, but: Vec<i64>, publish: Publish) -> Answer<'_, Relayed>;
+    /// Publishes what is in the outbox after some number, in order and a bounded number at once; removes what may be
+    /// removed.
+    fn relay(&self, after: i64, publish: Publish) -> Answer<'_, Relayed>;
 }
 
 /// A reply that is to be stored.
@@ -78,8 +79,10 @@ pub(crate) type Publish = Box<dyn FnOnce(Vec<Outgoing>) -> BoxFuture<'static, Ve
 /// What was done with the outbox.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Relayed {
-    /// Those that were not removed.
-    pub(crate) refused: Vec<i64>,
+    /// The number of the last message of them; where there was none, the one after which they were to be.
+    pub(crate) last: i64,
+    /// How many were not removed.
+    pub(crate) refused: usize,
     /// There may be more.
     pub(crate) more: bool,
     /// How many are left in all, the refused ones among them.

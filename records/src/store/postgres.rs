@@ -92,8 +92,8 @@ impl Store for Postgres {
         in_time(async move { write::prune(&*self.pool.connection().await?, &kind, received_before, most_kept).await })
     }
 
-    fn relay(&self, but: Vec<i64>, publish: Publish) -> Answer<'_, Relayed> {
-        self.outbox.relay(but, publish).boxed()
+    fn relay(&self, after: i64, publish: Publish) -> Answer<'_, Relayed> {
+        self.outbox.relay(after, publish).boxed()
     }
 }
 

@@ -121,23 +121,22 @@ impl Store for Sqlite {
         self.writer.run(move |connection| write::prune(connection, &kind, received_before, most_kept))
     }
 
-    fn relay(&self, but: Vec<i64>, publish: Publish) -> Answer<'_, Relayed> {
+    fn relay(&self, after: i64, publish: Publish) -> Answer<'_, Relayed> {
         Box::pin(async move {
-            let page = self.reader.run(move |connection| outbox::page(connection, &but)).await?;
-            if page.messages.is_empty() {
-                return Ok(Relayed { left: page.left, ..Relayed::default() });
-            }
+            let page = self.reader.run(move |connection| outbox::page(connection, after)).await?;
             let numbers: Vec<i64> = page.messages.iter().map(|message| message.number).collect();
+            let Some(&last) = numbers.last() else {
+                return Ok(Relayed { last: after, left: page.left, ..Relayed::default() });
+            };
             let may_go = publish(page.messages).await;
-            let (gone, refused): (Vec<_>, Vec<_>) = numbers.into_iter().zip(may_go).partition(|(_, may_go)| *may_go);
-            let number = |(number, _)| number;
-            let (gone, refused): (Vec<i64>, Vec<i64>) =
-                (gone.into_iter().map(number).collect(), refused.into_iter().map(number).collect());
+            let refused = may_go.iter().filter(|may_go| !**may_go).count();
+            let gone: Vec<i64> =
+                numbers.into_iter().zip(may_go).filter_map(|(number, may_go)| may_go.then_some(number)).collect();
             let left = page.left.saturating_sub(u32::try_from(gone.len()).unwrap_or(u32::MAX));
             if !gone.is_empty() {
                 self.writer.run(move |connection| outbox::remove(connection, &gone)).await?;
             }
-            Ok(Relayed { refused, more: page.more, left })
+            Ok(Relayed { last, refused, more: page.more, left })
         })
     }
 }

@@ -15,6 +15,7 @@ of_every_store!(
     messages_leave_in_order,
     what_is_refused_is_passed_by_and_tried_again,
     what_is_refused_holds_up_nobody,
+    two_thousand_refused_hold_up_nobody,
     what_can_never_be_published_is_dropped,
     what_did_not_leave_does_so_after_a_restart,
     two_relays_do_not_fight,
@@ -77,6 +78,19 @@ async fn what_is_refused_holds_up_nobody(world: World) {
         world.post.has(n).await;
     }
     assert!(asked.load(Ordering::Relaxed) < 16, "each waited for it");
+}
+
+async fn two_thousand_refused_hold_up_nobody(world: World) {
+    world.post.takes(|envelope| match envelope.to {
+        Some(_) => Err(NotTaken::Unknown),
+        None => Ok(()),
+    });
+    let gone = |n: usize| message(&format!("gone-{n}")).only_to("replies");
+    world.begun((0..2000).fold(sum(), |new, n| new.publish(gone(n)))).await;
+    for n in 1..=3 {
+        world.begun(asking()).await;
+        world.post.has(n).await;
+    }
 }
 
 async fn what_can_never_be_published_is_dropped(world: World) {

@@ -16,7 +16,7 @@ use crate::time::from_micros;
 
 /// What another process is publishing is locked, and passed over; if that process ends, so does its lock.
 const PAGE: &str = "SELECT number, id, topic, channel, correlation, reply_to, body, written FROM mainstay.outbox
-    WHERE number <> ALL($1) ORDER BY number LIMIT $2 FOR UPDATE SKIP LOCKED";
+    WHERE number > $1 ORDER BY number LIMIT $2 FOR UPDATE SKIP LOCKED";
 
 /// The one connection that is in a transaction while messages are published.
 pub(super) struct Outbox {
@@ -29,33 +29,34 @@ impl Outbox {
         Self { config, connection: Mutex::new(None) }
     }
 
-    pub(super) async fn relay(&self, but: Vec<i64>, publish: Publish) -> Result<Relayed, Error> {
+    pub(super) async fn relay(&self, after: i64, publish: Publish) -> Result<Relayed, Error> {
         let mut slot = self.connection.lock().await;
         let connection = match slot.take() {
             Some(connection) if !connection.is_closed() => connection,
             _ => Connection::open(&self.config, deadline()).await?,
         };
         // A connection that has failed, or on which this was dropped, may be in a transaction still: it is not used again.
-        let relayed = relay(&connection, &but, publish).await?;
+        let relayed = relay(&connection, after, publish).await?;
         *slot = Some(connection);
         Ok(relayed)
     }
 }
 
-async fn relay(connection: &Connection, but: &[i64], publish: Publish) -> Result<Relayed, Error> {
+async fn relay(connection: &Connection, after: i64, publish: Publish) -> Result<Relayed, Error> {
     let until = deadline();
     let read = async {
         connection.batch("BEGIN").await?;
-        let rows = connection.query(PAGE, &[&but, &i64::from(RELAY_LIMIT)]).await?;
+        let rows = connection.query(PAGE, &[&after, &i64::from(RELAY_LIMIT)]).await?;
         rows.iter().map(outgoing).collect::<Result<Vec<_>, _>>()
     };
     let page = timeout_at(until, read).await.unwrap_or_else(|_| Err(late()))?;
     let more = page.len() >= RELAY_LIMIT as usize;
     let numbers: Vec<i64> = page.iter().map(|message| message.number).collect();
+    let last = numbers.last().copied().unwrap_or(after);
     let may_go = if page.is_empty() { Vec::new() } else { publish(page).await };
-    let (gone, refused): (Vec<_>, Vec<_>) = numbers.into_iter().zip(may_go).partition(|(_, may_go)| *may_go);
-    let gone: Vec<i64> = gone.into_iter().map(|(number, _)| number).collect();
-    let refused = refused.into_iter().map(|(number, _)| number).collect();
+    let refused = may_go.iter().filter(|may_go| !**may_go).count();
+    let gone: Vec<i64> =
+        numbers.into_iter().zip(may_go).filter_map(|(number, may_go)| may_go.then_some(number)).collect();
     let until = deadline();
     let remove = async {
         if !gone.is_empty() {
@@ -66,7 +67,7 @@ async fn relay(connection: &Connection, but: &[i64], publish: Publish) -> Result
         rows.first().map_or(Ok(0), |row| get_of::<i64>(row, 0))
     };
     let left = timeout_at(until, remove).await.unwrap_or_else(|_| Err(late()))?;
-    Ok(Relayed { refused, more, left: u32::try_from(left).unwrap_or(u32::MAX) })
+    Ok(Relayed { last, refused, more, left: u32::try_from(left).unwrap_or(u32::MAX) })
 }
 
 fn outgoing(row: &Row) -> Result<Outgoing, Error> {

@@ -29,14 +29,13 @@ pub(super) fn write(connection: &Connection, envelopes: &[Envelope]) -> Result<(
     .map_err(failed)
 }
 
-pub(super) fn page(connection: &Connection, but: &[i64]) -> Result<Page, Error> {
+pub(super) fn page(connection: &Connection, after: i64) -> Result<Page, Error> {
     let page = || {
         let mut statement = connection.prepare_cached(
             "SELECT number, id, topic, channel, correlation, reply_to, body, written FROM outbox
-             WHERE number NOT IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?",
+             WHERE number > ? ORDER BY number LIMIT ?",
         )?;
-        let but = format!("{but:?}");
-        let messages: Vec<_> = statement.query_map((but, RELAY_LIMIT), outgoing)?.collect::<Result<_, _>>()?;
+        let messages: Vec<_> = statement.query_map((after, RELAY_LIMIT), outgoing)?.collect::<Result<_, _>>()?;
         let left = connection.prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))?;
         Ok(Page { more: messages.len() >= RELAY_LIMIT as usize, messages, left })
     };
