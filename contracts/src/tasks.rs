@@ -90,7 +90,8 @@ impl Call for GetTask {
     const ROUTE: &'static str = "/tasks/{id}";
 }
 
-/// The history of tasks up to a point in time, newest first, everything as it was then.
+/// The history of tasks up to a point in time, newest first, everything as it was then. Fewer than were asked for, if they
+/// are so long that an answer with all of them would not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListTasks {

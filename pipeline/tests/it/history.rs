@@ -46,6 +46,19 @@ async fn the_history_is_as_it_was_then() {
 }
 
 #[tokio::test]
+async fn a_list_of_long_tasks_ends_where_it_can_still_be_read() {
+    let plant = Plant::with_backends(1, Duration::ZERO).await;
+    let long = "x".repeat(30_000);
+    for n in 0..100 {
+        plant.task(&format!(r#"{{"a1":"{n}{long}","a2":"{long}"}}"#)).await.result();
+    }
+    let client = Client::<Events>::builder().fixed([plant.events.into()]).build().unwrap();
+    let listed = client.call(ListTasks { most: Some(100), ..ListTasks::default() }).await.unwrap().value;
+    assert!((20..100).contains(&listed.len()), "{}", listed.len());
+    assert!(listed[0].result.as_ref().unwrap().starts_with("99x"), "the newest come first");
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_refused_with_the_reason() {
     let plant = Plant::empty().await;
     for (path, status, reason) in [

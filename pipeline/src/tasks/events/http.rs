@@ -16,6 +16,8 @@ use crate::instance;
 
 /// How many tasks are listed, unless it is said.
 const MOST: u32 = 50;
+/// Bytes of the requests and results in a list, well within what clients read of an answer.
+const LIST_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) fn router(records: &Records) -> Router {
     let (one, list) = (records.clone(), records.clone());
@@ -38,7 +40,13 @@ async fn list_tasks(records: Records, ListTasks { until, most }: ListTasks) -> R
     // Later than any clock is as good as now.
     let at = until.and_then(from_ms).unwrap_or_else(SystemTime::now);
     let records = records.history(KIND, at, most as usize).await.map_err(|error| away(&error))?;
-    records.iter().map(|record| view(record, at)).collect::<Result<_, _>>().map_err(|error| away(&error))
+    let views = records.iter().map(|record| view(record, at)).collect::<Result<Vec<_>, _>>();
+    let mut bytes = 0;
+    let fits = |view: &TaskView| {
+        bytes += view.request.get().len() + view.result.as_ref().map_or(0, String::len);
+        bytes <= LIST_BYTES
+    };
+    Ok(views.map_err(|error| away(&error))?.into_iter().take_while(fits).collect())
 }
 
 fn away(error: &Error) -> Refused {
