@@ -136,7 +136,7 @@ impl Call for Receive {
 pub struct Delivered {
     /// By what this delivery is settled, and no other one of the same message.
     pub receipt: String,
-    /// The how-manieth delivery of it this is, from 1.
+    /// Which delivery of it this is, counted from 1.
     pub attempt: u32,
     /// How long it is invisible to others, in milliseconds from when it was received.
     pub invisible_ms: u64,

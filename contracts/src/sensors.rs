@@ -87,7 +87,7 @@ impl Call for Cycles {
 /// One round through sensor, worker and app, as far as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cycle {
-    /// The how-manieth since the app started, from 1.
+    /// Its number since the app started, counted from 1.
     pub number: u64,
     /// When it began, or when its message came, in milliseconds since 1970.
     pub at_ms: u64,
@@ -107,7 +107,7 @@ pub struct Cycle {
 pub struct Reading {
     /// Who, such as `sensor-1`.
     pub sensor: String,
-    /// The how-manieth since it started, from 1.
+    /// Its number since it started, counted from 1.
     pub number: u64,
     /// What.
     pub values: [u32; 3],

@@ -40,7 +40,7 @@ pub struct TaskDone {
     pub id: String,
     /// Who, such as `backend-2`.
     pub by: String,
-    /// At the how-manieth delivery, from 1: more than one when a backend was killed in the middle of it.
+    /// At which delivery, counted from 1: more than one when a backend was killed in the middle of it.
     pub attempt: u32,
     /// What came of it.
     pub outcome: Outcome,

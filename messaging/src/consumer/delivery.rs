@@ -32,7 +32,7 @@ pub struct Delivery<M> {
     pub correlation: Option<String>,
     /// The channel that a reply is to be sent to.
     pub reply_to: Option<String>,
-    /// The how-manieth delivery of it this is, from 1.
+    /// Which delivery of it this is, counted from 1.
     pub attempt: u32,
     receipt: String,
     invisible: Duration,

@@ -79,7 +79,7 @@ In Rust, programs open Messages at hub://127.0.0.1:8500, the registry's address.
 
 Examples:
   hub                                  on http://127.0.0.1:8700, with its messages in data/hub
-  hub --data /tmp/hub --listen 127.0.0.1:8701
+  hub --data data/another --listen 127.0.0.1:8701
   hub --messages 1000                  the 1001st that waits on a topic is refused: try it without a consumer
 One hub has one directory; one registry has one hub. Set RUST_LOG=debug to see more.";
 

@@ -13,7 +13,7 @@ const UNKEPT: i64 = 128;
 pub(super) struct Receipt {
     /// To a consumer of which channel.
     pub(super) channel: i64,
-    /// The how-manieth run.
+    /// Of which run, counted from 1.
     pub(super) run: u64,
     /// Which message of the channel.
     pub(super) seq: i64,

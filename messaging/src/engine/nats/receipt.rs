@@ -10,7 +10,7 @@ pub(super) struct Receipt {
     pub(super) message: u64,
     /// When it was stored: with it, the number is of this message only, also if the stream was made anew.
     pub(super) stored: u64,
-    /// The how-manieth delivery of it this is, from 1.
+    /// Which delivery of it this is, counted from 1.
     pub(super) attempt: u32,
 }
 
