@@ -112,8 +112,8 @@ impl Roster {
             service.remove(replaced, GoneReason::ConnectionClosed, Some(plan.incarnation), &mut self.effects);
         }
         let (number, incarnation) = (plan.number, plan.incarnation);
-        let Register { id, address, zone, weight, version, metadata, .. } = call;
-        let instance = Instance { id, number, address, zone, weight, version, metadata, incarnation };
+        let Register { id, address, zone, weight, version, tags, metadata, .. } = call;
+        let instance = Instance { id, number, address, zone, weight, version, tags, metadata, incarnation };
         service.put(instance, hold, now, &self.config, &mut self.effects);
         let (epoch, revision) = (self.epoch, service.revision());
         Ok(Registered { epoch, revision, number, incarnation, beat_every_ms: self.beat_every_ms() })

@@ -20,6 +20,7 @@ pub(crate) fn fixed(addresses: &[Address]) -> Vec<Instance> {
             zone: None,
             weight: 1,
             version: None,
+            tags: Vec::new(),
             metadata: Default::default(),
             incarnation: 0,
         })

@@ -87,6 +87,7 @@ fn listed(number: u16, incarnation: u64) -> Listed {
         zone: None,
         weight: 1,
         version: None,
+        tags: Vec::new(),
         metadata: Default::default(),
         incarnation,
     };

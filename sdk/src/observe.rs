@@ -172,6 +172,7 @@ impl fmt::Display for Event {
                     GoneReason::Left => "left",
                     GoneReason::ConnectionClosed => "connection closed",
                     GoneReason::Silent => "silent for too long",
+                    GoneReason::Released => "released by an operator",
                     GoneReason::Unknown => "for a reason not known here",
                 };
                 write!(f, "GONE {service} instance {}: {} ({why})", instance.number, instance.address)

@@ -59,8 +59,10 @@ impl Registration {
             zone: None,
             weight: 1,
             version: None,
+            tags: Vec::new(),
             metadata: Default::default(),
             incarnation: None,
+            lease: None,
         };
         let registry = std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into();
         Self { registry, network: Network::default(), register }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use mainstay_contracts::registry::WatchFrame;
+use mainstay_contracts::registry::{Fingerprint, WatchFrame};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 use tokio::time::{Instant, Interval, interval_at, sleep};
@@ -71,7 +71,7 @@ impl Watch {
         let told = tokio::select! {
             biased;
             told = self.receiver.recv() => told,
-            _ = bookmarks.tick() => return Some(line(&WatchFrame::Bookmark { revision: self.revision })),
+            _ = bookmarks.tick() => return Some(self.bookmark()),
         };
         match told {
             Ok(Told { revision, line }) => {
@@ -84,6 +84,12 @@ impl Watch {
             }
             Err(RecvError::Closed) => None,
         }
+    }
+
+    fn bookmark(&self) -> Bytes {
+        let snapshot = self.directory.list(&self.service);
+        let fingerprint = Fingerprint::of(&snapshot.listing.instances);
+        line(&WatchFrame::Bookmark { revision: snapshot.listing.revision, fingerprint })
     }
 
     fn resync(&mut self) -> Arc<Snapshot> {

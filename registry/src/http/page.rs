@@ -65,6 +65,8 @@ fn presence(listed: &Listed) -> &'static str {
     match listed.presence {
         Presence::Up => "up",
         Presence::Silent => "silent",
+        Presence::Suspect => "suspect",
+        Presence::Draining => "draining",
         Presence::Gone => "gone",
     }
 }

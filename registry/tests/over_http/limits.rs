@@ -36,7 +36,7 @@ async fn a_connection_too_many_waits_for_another_to_close() {
         biased;
         ids = &mut waiting => panic!("{ids:?} without a free connection"),
         // Those who have a connection are served meanwhile.
-        frame = watch.next() => assert_eq!(frame, Some(WatchFrame::Bookmark { revision: 0 })),
+        frame = watch.next() => assert!(matches!(frame, Some(WatchFrame::Bookmark { revision: 0, .. }))),
     }
     drop(watch);
     assert_eq!(waiting.as_mut().await, [""; 0]);

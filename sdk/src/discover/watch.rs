@@ -89,7 +89,10 @@ async fn follow(
             WatchFrame::Snapshot(listing) => core.note(|roster| roster.note_listing(listing, now)),
             WatchFrame::Changed { listed, .. } => core.note(|roster| roster.note([listed], now)),
             WatchFrame::Gone { id, why, .. } => core.note(|roster| roster.note_gone(&id, why, now)),
-            WatchFrame::Bookmark { .. } | WatchFrame::Unknown => {}
+            WatchFrame::Resumed { .. }
+            | WatchFrame::Bookmark { .. }
+            | WatchFrame::Closing { .. }
+            | WatchFrame::Unknown => {}
         }
         core.discovered();
     }

@@ -17,6 +17,7 @@ fn listed(number: u32, incarnation: u64) -> Listed {
         zone: None,
         weight: 1,
         version: None,
+        tags: Vec::new(),
         metadata: Default::default(),
         incarnation,
     };
