@@ -144,7 +144,7 @@ impl PageNow {
 
 /// How many instances the registry's last word leaves.
 pub(crate) fn present(instances: &[InstanceNow]) -> usize {
-    instances.iter().filter(|row| matches!(row.registry, Some(Presence::Up | Presence::Silent))).count()
+    instances.iter().filter(|row| row.registry.is_some_and(|presence| presence != Presence::Gone)).count()
 }
 
 fn whole_millis(duration: Duration) -> u64 {

@@ -46,6 +46,8 @@ impl<'a> Row<'a> {
             registry: match now.registry {
                 Some(Presence::Up) => "up",
                 Some(Presence::Silent) => "silent",
+                Some(Presence::Suspect) => "suspect",
+                Some(Presence::Draining) => "draining",
                 Some(Presence::Gone) => "gone",
                 None => "unknown",
             },
