@@ -11,6 +11,7 @@ use std::fmt;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use self::route::Route;
@@ -94,29 +95,38 @@ fn not_a_struct() -> BadCall {
 /// # Errors
 /// When a field is missing or of the wrong type, or when path and body contradict each other.
 pub fn decode<C: Call>(params: &[(&str, &str)], query: Option<&str>, body: &[u8]) -> Result<C, BadCall> {
-    if has_body(&C::METHOD) {
-        if params.is_empty() {
-            return serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()));
-        }
-        let mut fields: Map<String, Value> =
-            serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()))?;
-        for (name, value) in params {
-            let said = fields.entry(*name).or_insert_with(|| Value::from(*value));
-            if scalar(name, said)?.as_deref() != Some(*value) {
-                return Err(BadCall(format!("{name} is {said} in the body, but {value:?} in the path")));
-            }
-        }
-        serde_json::from_value(Value::Object(fields)).map_err(|error| BadCall(error.to_string()))
-    } else {
-        let mut pairs = params
-            .iter()
-            .map(|(name, value)| {
-                format!("{}={}", utf8_percent_encode(name, SEGMENT), utf8_percent_encode(value, SEGMENT))
-            })
-            .collect::<Vec<_>>();
-        pairs.extend(query.map(str::to_owned));
-        serde_urlencoded::from_str(&pairs.join("&")).map_err(|error| BadCall(error.to_string()))
+    if has_body(&C::METHOD) { from_body(params, body) } else { from_query(params, query) }
+}
+
+/// As [`decode`], for what is asked with a body and is not answered as a [`Call`] is.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn from_body<T: DeserializeOwned>(params: &[(&str, &str)], body: &[u8]) -> Result<T, BadCall> {
+    if params.is_empty() {
+        return serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()));
     }
+    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()))?;
+    for (name, value) in params {
+        let said = fields.entry(*name).or_insert_with(|| Value::from(*value));
+        if scalar(name, said)?.as_deref() != Some(*value) {
+            return Err(BadCall(format!("{name} is {said} in the body, but {value:?} in the path")));
+        }
+    }
+    serde_json::from_value(Value::Object(fields)).map_err(|error| BadCall(error.to_string()))
+}
+
+/// As [`decode`], for what is asked without a body and is not answered as a [`Call`] is.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn from_query<T: DeserializeOwned>(params: &[(&str, &str)], query: Option<&str>) -> Result<T, BadCall> {
+    let pair = |(name, value): &(&str, &str)| {
+        format!("{}={}", utf8_percent_encode(name, SEGMENT), utf8_percent_encode(value, SEGMENT))
+    };
+    let mut pairs = params.iter().map(pair).collect::<Vec<_>>();
+    pairs.extend(query.map(str::to_owned));
+    serde_urlencoded::from_str(&pairs.join("&")).map_err(|error| BadCall(error.to_string()))
 }
 
 fn has_body(method: &Method) -> bool {

@@ -1,8 +1,9 @@
 //! What can be set: how long leases last, and how much of everything there may be.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_contracts::registry::{BEAT_EVERY, BOOKMARK_EVERY, GONE_AFTER, SILENT_AFTER};
+use mainstay_contracts::registry::{BEAT_EVERY, BOOKMARK_EVERY, GONE_AFTER, SILENT_AFTER, SUSPECT_FOR};
 
 /// How the registry behaves. The defaults are what its protocol documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,13 @@ pub struct Config {
     pub silent_after: Duration,
     /// Silent for this long, an instance is gone.
     pub gone_after: Duration,
+    /// After a restart, what a lease has beyond its time, so that whoever was there can find back. 15 s by default.
+    pub grace: Duration,
+    /// When it is not believed that so many are gone.
+    pub guard: Guard,
+    /// The directory of what outlives the process. Without one, nothing does: held instances come back by themselves,
+    /// and the others with their next beat.
+    pub data: Option<PathBuf>,
     /// How often a stream with nothing to tell speaks, so that its reader knows that the registry is there.
     pub bookmark_every: Duration,
     /// How much of everything there may be.
@@ -25,9 +33,34 @@ impl Default for Config {
             beat_every: BEAT_EVERY,
             silent_after: SILENT_AFTER,
             gone_after: GONE_AFTER,
+            grace: Duration::from_secs(15),
+            guard: Guard::default(),
+            data: None,
             bookmark_every: BOOKMARK_EVERY,
             limits: Limits::default(),
         }
+    }
+}
+
+/// Against mass loss: if more of a service than the greater of [`most`](Guard::most) and [`percent`](Guard::percent)
+/// would be gone within the time of one lease, they are suspect instead, and so is the last one.
+///
+/// Who leaves, or whose lease connection closes, does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// Whether there is a guard. There is by default.
+    pub on: bool,
+    /// So many may always be gone: 2 by default.
+    pub most: usize,
+    /// And such a share of the service, in hundredths: 30 by default.
+    pub percent: u8,
+    /// For so long an instance stays suspect: 15 min by default. Then it is gone, unless nobody else is left.
+    pub suspect_for: Duration,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { on: true, most: 2, percent: 30, suspect_for: SUSPECT_FOR }
     }
 }
 

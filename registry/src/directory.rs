@@ -1,154 +1,140 @@
-//! The roster as the server's tasks share it: one lock, with everybody who has to be told behind it.
+//! Who is there, for any task to ask and tell: what protocols are made of.
+//!
+//! What is asked is read from the views, at once. What changes something goes to the writer, and is answered when it is
+//! safe. A beat of who is believed to be there touches neither.
 
+mod changes;
 mod hold;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use mainstay_contracts::registry::{
-    Beat, Beaten, Deregister, Deregistered, Register, Registered, ServiceNames, WatchFrame,
-};
-use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore, broadcast, oneshot};
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::Config;
-use crate::line::line;
-use crate::roster::{Event, Refused, Roster, Row, Snapshot};
+use crate::clock::{Clock, Time};
+use crate::roster::{Kind, Refused, Roster};
+use crate::store::{Damage, Store};
+use crate::views::Views;
+use crate::writer::{Job, State, Trouble, Writer};
 
-/// How many changes a watcher may lag behind before it gets a snapshot instead: what bounds the memory that
-/// a slow one can take.
-const LAG: usize = 256;
+/// How long anybody waits for a change to be safe.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// One change of a service as its watchers get it: written once, shared by all of them.
-#[derive(Debug, Clone)]
-struct Told {
-    revision: u64,
-    line: Bytes,
-}
-
-/// Who is there, for any task to ask and tell.
+/// The registry, as every protocol has it.
 #[derive(Debug)]
 pub(crate) struct Directory {
     config: Config,
-    inner: Mutex<Inner>,
-    /// Says that something is due earlier than the expiry task believes.
-    earlier: Notify,
+    views: Arc<Views>,
+    clock: Arc<Clock>,
+    jobs: mpsc::Sender<Job>,
+    trouble: Arc<Trouble>,
+    damage: Option<Damage>,
     watchers: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
-#[derive(Debug)]
-struct Inner {
-    roster: Roster,
-    channels: HashMap<String, Channel>,
-    holds: HashMap<u64, oneshot::Sender<u64>>,
-}
-
-#[derive(Debug)]
-struct Channel {
-    sender: broadcast::Sender<Told>,
-    watchers: usize,
-}
-
 impl Directory {
-    /// An empty directory, whose streams end when `stop` is cancelled.
-    pub(crate) fn new(config: Config, epoch: u64, stop: CancellationToken) -> Arc<Self> {
-        let roster = Roster::new(config.clone(), epoch, Instant::now());
-        let inner = Mutex::new(Inner { roster, channels: HashMap::new(), holds: HashMap::new() });
+    /// The registry as it was when it ended, if it keeps that, and the writer that has to run for anything to change. Its
+    /// streams end when `stop` is cancelled.
+    pub(crate) async fn open(config: Config, stop: CancellationToken) -> io::Result<(Arc<Self>, Writer)> {
+        let born = micros();
+        let (store, opened) = match &config.data {
+            Some(dir) => {
+                let (store, opened) = Store::open(dir, born).await?;
+                (Some(store), opened)
+            }
+            None => (None, Default::default()),
+        };
+        if let Some(damage) = &opened.damage {
+            let (what, kept_at, sound) = (&damage.what, damage.kept_at.display(), damage.sound);
+            error!(
+                "what was kept is damaged: {what}; going on with the {sound} instances that are sound; the rest is in {kept_at}"
+            );
+        }
+        let epoch = if store.is_some() { opened.epoch } else { born };
+        let mut roster = Roster::new(config.clone(), epoch, born);
+        roster.restore(opened.revision, opened.listed, opened.gone);
+        let (clock, trouble) = (Arc::default(), Arc::default());
+        let views = Arc::new(Views::new(epoch, opened.floor));
+        let (writer, jobs) = Writer::new(roster, store, Arc::clone(&views), Arc::clone(&clock), Arc::clone(&trouble));
         let watchers = Arc::new(Semaphore::new(config.limits.watchers));
-        Arc::new(Self { config, inner, earlier: Notify::new(), watchers, stop })
+        let directory = Self { config, views, clock, jobs, trouble, damage: opened.damage, watchers, stop };
+        Ok((Arc::new(directory), writer))
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.config
     }
 
-    pub(crate) fn epoch(&self) -> u64 {
-        self.inner.lock().roster.epoch()
+    /// What can be seen.
+    pub(crate) fn views(&self) -> &Arc<Views> {
+        &self.views
     }
 
-    pub(crate) fn register(&self, call: Register) -> Result<Registered, Refused> {
-        self.change(|inner, now| inner.roster.register(call, now))
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
     }
 
-    pub(crate) fn beat(&self, call: &Beat) -> Result<Beaten, Refused> {
-        self.change(|inner, now| inner.roster.beat(call, now))
+    /// Why nothing can be changed at present, if that is so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.now()
     }
 
-    pub(crate) fn deregister(&self, call: &Deregister) -> Result<Deregistered, Refused> {
-        self.change(|inner, _| inner.roster.deregister(call))
+    /// What was wrong with what was kept, when the registry started.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
     }
 
-    pub(crate) fn list(&self, service: &str) -> Arc<Snapshot> {
-        self.inner.lock().roster.list(service)
+    pub(crate) fn watchers(&self) -> usize {
+        self.config.limits.watchers - self.watchers.available_permits()
     }
 
-    pub(crate) fn services(&self) -> ServiceNames {
-        self.inner.lock().roster.services()
-    }
-
-    pub(crate) fn rows(&self, service: &str, most: usize) -> Vec<Row> {
-        self.inner.lock().roster.rows(service, most, Instant::now())
-    }
-
-    /// Makes silent and gone what is so, as soon as it is. Never ends.
-    pub(crate) async fn expire(&self) {
-        loop {
-            let due = self.inner.lock().roster.next_due();
-            tokio::select! {
-                () = sleep_until(due) => self.change(|inner, now| inner.roster.expire(now)),
-                () = self.earlier.notified() => {}
+    /// Has the writer do something, and waits until it is safe.
+    ///
+    /// Cancelled, it may be done all the same.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut State, Time) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let (sender, done) = oneshot::channel();
+        self.ask(move |state, now| {
+            let result = change(state, now);
+            // Whoever asked may have gone.
+            Box::new(move || drop(sender.send(result)))
+        })?;
+        match timeout(PATIENCE, done).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Refused::new(Kind::Full, "the registry is stopping")),
+            Err(_) => {
+                let why = self.trouble().unwrap_or_else(|| "it is too slow".to_owned());
+                let reason = format!("nothing could be kept for {PATIENCE:?}: {why}; it may yet be done");
+                Err(Refused::new(Kind::Full, reason))
             }
         }
     }
 
-    /// Changes the roster and tells everybody under the same lock, so that what is told is in order.
-    fn change<T>(&self, change: impl FnOnce(&mut Inner, Instant) -> T) -> T {
-        let mut inner = self.inner.lock();
-        let due = inner.roster.next_due();
-        let result = change(&mut inner, Instant::now());
-        inner.tell();
-        let next = inner.roster.next_due();
-        if next.is_some() && (due.is_none() || next < due) {
-            self.earlier.notify_one();
-        }
-        result
+    fn beat_every_ms(&self) -> u64 {
+        u64::try_from(self.config.beat_every.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn ask(&self, job: impl FnOnce(&mut State, Time) -> crate::writer::Reply + Send + 'static) -> Result<(), Refused> {
+        self.jobs.try_send(Box::new(job)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refused::new(Kind::Full, "too many changes wait to be kept"),
+            mpsc::error::TrySendError::Closed(_) => Refused::new(Kind::Full, "the registry is stopping"),
+        })
     }
 }
 
-impl Inner {
-    fn tell(&mut self) {
-        for event in self.roster.take_events() {
-            match event {
-                Event::Told { service, revision, frame } => {
-                    if let Some(channel) = self.channels.get(&service) {
-                        // An error says that no watcher is left, which its leaving takes care of.
-                        let _ = channel.sender.send(Told { revision, line: line(&frame) });
-                    } else if matches!(frame, WatchFrame::Gone { .. }) {
-                        self.roster.forget(&service);
-                    }
-                }
-                Event::HoldEnded { hold, superseded_by } => {
-                    let ended = self.holds.remove(&hold);
-                    if let (Some(ended), Some(incarnation)) = (ended, superseded_by) {
-                        // An error says that the stream is over already.
-                        let _ = ended.send(incarnation);
-                    }
-                }
-            }
-        }
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
+/// Microseconds of the Unix era. A clock that stands before 1970 makes 0, which is as good as any.
+fn micros() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or_default()
 }

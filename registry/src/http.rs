@@ -16,7 +16,9 @@ use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
 use axum::{Router, http::Method, http::Uri};
 use http::StatusCode;
-use mainstay_contracts::registry::{Beat, Deregister, HOLD, List, Register, Services, WATCH};
+use mainstay_contracts::registry::{
+    Beat, BeatLease, Deregister, Drain, EndLease, HOLD, HOLD_LEASE, List, Register, Release, Services, Undrain, WATCH,
+};
 use serde_json::{Value, json};
 
 use self::calls::route;
@@ -29,16 +31,24 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
         .route("/", get(page::status))
         .route("/health", get(health))
         .route(HOLD, post(streams::hold))
+        .route(HOLD_LEASE, post(streams::hold_lease))
         .route(WATCH, get(streams::watch));
     let router = route::<Services>(route::<List>(router));
-    route::<Deregister>(route::<Beat>(route::<Register>(router)))
+    let router = route::<Deregister>(route::<Beat>(route::<Register>(router)));
+    let router = route::<EndLease>(route::<BeatLease>(router));
+    route::<Release>(route::<Undrain>(route::<Drain>(router)))
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
         .with_state(directory)
 }
 
 async fn health(State(directory): State<Arc<Directory>>) -> Json<Value> {
-    Json(json!({ "status": "ok", "epoch": directory.epoch() }))
+    let (epoch, revision) = (directory.views().epoch(), directory.views().revision());
+    let damage = directory.damage().map(|damage| &damage.what);
+    match directory.trouble() {
+        None => Json(json!({ "status": "ok", "epoch": epoch, "revision": revision, "damage": damage })),
+        Some(why) => Json(json!({ "status": "cannot change", "why": why, "epoch": epoch, "revision": revision })),
+    }
 }
 
 async fn no_path(uri: Uri) -> impl IntoResponse {

@@ -1,24 +1,33 @@
 //! Who is there: services register their instances, and whoever watches knows of every change at once.
 //!
-//! The protocol is [`mainstay_contracts::registry`]. What the registry knows it keeps in memory: when it
-//! restarts, held instances come back by themselves and the others with their next beat.
+//! The protocol is [`mainstay_contracts::registry`]. What has been acknowledged is on disk, if there is a directory for
+//! it ([`Config::data`]): after a restart everybody is still there, and whoever watched goes on where it was.
 //!
 //! | To see | read |
 //! |---|---|
-//! | when an instance is up, silent or gone | `roster` |
-//! | how watchers and lease connections follow it | `directory` |
+//! | when an instance is up, silent, suspect or gone | `roster` |
+//! | who changes it, one batch after the other | `writer` |
+//! | how a batch survives | `store` |
+//! | what everybody reads, and how watchers follow | `views` |
+//! | what protocols are made of | `directory` |
 //! | what is answered, and how requests are refused | `http` |
 //! | how connections are bounded and ended | `serve` |
 //!
 //! It asks nobody who they are, so the program listens on a loopback address unless it is told otherwise.
 
+mod clock;
 mod config;
 mod directory;
 mod http;
 mod line;
+mod pulse;
 mod roster;
 mod run;
 mod serve;
+mod store;
+mod views;
+mod wheel;
+mod writer;
 
-pub use config::{Config, Limits};
+pub use config::{Config, Guard, Limits};
 pub use run::run;

@@ -1,240 +1,315 @@
 //! Who is there: a state machine without I/O, locks or a clock of its own.
 //!
-//! Every method is told what time it is, and leaves [`Event`]s for whoever tells watchers and holders.
+//! Every method is told what time it is, and leaves what changed in a [`Batch`] for whoever keeps and tells it.
 //!
-//! * An instance is **up** while it beats, **silent** after [`Config::silent_after`] without a beat, and
-//!   **gone** [`Config::gone_after`] later, or at once when it leaves or its lease connection closes.
-//! * A service's **revision** grows by one with every change that a watcher can see. A beat of an instance
-//!   that is up is none.
-//! * An **incarnation** fences: what an earlier start of a process says after a later one has registered is
-//!   refused.
-//! * An **address** belongs to one instance of a service. Of two ids that claim it, the later incarnation is
-//!   right: the earlier one's process must have ended, or the address would not have been free.
+//! * An instance is there by a **lease**: its own, or one that is shared by all of a process. It is **up** while that
+//!   beats, **silent** after [`Config::silent_after`] without a beat, and **gone** [`Config::gone_after`] later, or at
+//!   once when it leaves or its lease connection closes.
+//! * It is **suspect** instead of gone if too many would go at once, or the last one: see `guard`.
+//! * The **revision** grows by one with every change that a watcher can see. A beat of an instance that is up is none.
+//! * An **incarnation** fences: what an earlier start of a process says after a later one has registered is refused.
+//! * An **address** belongs to one instance of a service. Of two ids that claim it, the later incarnation is right: the
+//!   earlier one's process must have ended, or the address would not have been free.
 
+mod batch;
 mod check;
-mod due;
+mod expiry;
+mod guard;
+mod leases;
 mod numbers;
 mod refused;
+mod restore;
 mod service;
-mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use mainstay_contracts::registry::{
-    Beat, Beaten, Deregister, Deregistered, GoneReason, Instance, InstanceId, Listed, Register, Registered,
-    ServiceNames, WatchFrame,
+    Deregister, Deregistered, Drain, GoneReason, Instance, InstanceId, LeaseEnded, LeaseId, Listed, Presence, Register,
+    Registered, Release, Released, Undrain, Undrained,
 };
-use tokio::time::Instant;
 
-use self::due::Due;
+pub(crate) use self::batch::{Batch, Became, Change, Grave, HoldEnded, Row};
+use self::leases::{Key, Leases, Member, Phase};
 pub(crate) use self::refused::{Kind, Refused};
-use self::service::{Service, fence};
-pub(crate) use self::snapshot::Snapshot;
+pub(crate) use self::restore::Kept;
+pub(crate) use self::service::fence;
+use self::service::{Entry, Service};
 use crate::Config;
+use crate::clock::Time;
 
-/// What somebody has to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// Watchers of a service: its next revision.
-    Told { service: String, revision: u64, frame: WatchFrame },
-    /// The holder of a lease connection: it stands for nothing any more.
-    HoldEnded { hold: u64, superseded_by: Option<u64> },
-}
-
-/// What follows from a change, besides the change.
-#[derive(Debug, Default)]
-struct Effects {
-    due: Due,
-    events: Vec<Event>,
-}
-
-/// A row of the status page.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) listed: Listed,
-    pub(crate) held: bool,
-    pub(crate) beaten: Duration,
-}
+/// How many of those who are gone are remembered, over all services: whoever has missed more of them gets a snapshot.
+const GRAVES: usize = 16_384;
 
 /// All services and their instances.
 #[derive(Debug)]
 pub(crate) struct Roster {
     config: Config,
     epoch: u64,
-    started: Instant,
-    services: BTreeMap<String, Service>,
-    /// The highest revision of any service that was forgotten: where the revisions of the next one start, so
-    /// that no service's ever go back, although the names of empty services are not kept.
-    floor: u64,
+    /// The present, as an incarnation for those who say none: microseconds of the Unix era when the time was zero.
+    born: u64,
+    revision: u64,
+    services: BTreeMap<Arc<str>, Service>,
+    leases: Leases,
+    graves: VecDeque<Grave>,
     holds: u64,
-    effects: Effects,
+    batch: Batch,
 }
 
 impl Roster {
-    /// An empty roster; `epoch` is its start in microseconds of the Unix era.
-    pub(crate) fn new(config: Config, epoch: u64, now: Instant) -> Self {
-        let (services, effects) = (BTreeMap::new(), Effects::default());
-        Self { config, epoch, started: now, services, floor: 0, holds: 0, effects }
+    /// An empty roster of one `epoch`; `born` is the present in microseconds of the Unix era.
+    pub(crate) fn new(config: Config, epoch: u64, born: u64) -> Self {
+        Self {
+            config,
+            epoch,
+            born,
+            revision: 0,
+            services: BTreeMap::new(),
+            leases: Leases::new(),
+            graves: VecDeque::new(),
+            holds: 0,
+            batch: Batch::default(),
+        }
     }
 
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
-    /// Registers an instance that beats.
-    pub(crate) fn register(&mut self, call: Register, now: Instant) -> Result<Registered, Refused> {
+    /// What changed since the last time this was asked.
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        std::mem::take(&mut self.batch)
+    }
+
+    /// Registers an instance that beats, by itself or with the lease that it names.
+    pub(crate) fn register(&mut self, call: Register, now: Time) -> Result<Registered, Refused> {
         self.put(call, None, now)
     }
 
-    /// Registers an instance for as long as [`release`](Roster::release) is not called with the number returned.
-    pub(crate) fn hold(&mut self, call: Register, now: Instant) -> Result<(Registered, u64), Refused> {
+    /// Registers an instance for as long as [`let_go`](Roster::let_go) is not called with the number returned.
+    pub(crate) fn hold(&mut self, call: Register, now: Time) -> Result<(Registered, u64), Refused> {
+        if call.lease.is_some() {
+            let reason = "an instance is held by its own connection or by a lease, not by both";
+            return Err(Refused::new(Kind::Invalid, reason));
+        }
         let hold = self.holds + 1;
         let registered = self.put(call, Some(hold), now)?;
         self.holds = hold;
         Ok((registered, hold))
     }
 
-    fn put(&mut self, call: Register, hold: Option<u64>, now: Instant) -> Result<Registered, Refused> {
+    fn put(&mut self, call: Register, hold: Option<u64>, now: Time) -> Result<Registered, Refused> {
         check::check(&call)?;
-        let most = self.config.limits.services;
-        if self.instances(&call.service) == 0 && self.in_use() >= most {
-            return Err(Refused::new(Kind::Full, format!("there are {most} services, and may not be more")));
+        let name: Arc<str> = call.service.as_str().into();
+        let limits = &self.config.limits;
+        if !self.services.contains_key(&name) && self.services.len() >= limits.services {
+            let reason = format!("there are {} services, and may not be more", limits.services);
+            return Err(Refused::new(Kind::Full, reason));
         }
-        let made = self.epoch + u64::try_from((now - self.started).as_micros()).unwrap_or(u64::MAX / 2);
-        let floor = self.floor;
-        let service = self.services.entry(call.service.clone()).or_insert_with_key(|name| Service::new(name, floor));
-        let plan = service.plan(&call, made, self.config.limits.instances)?;
-        if let Some(replaced) = &plan.replaced {
-            service.remove(replaced, GoneReason::ConnectionClosed, Some(plan.incarnation), &mut self.effects);
+        let named = call.lease.as_ref().map(|lease| self.leases.named(lease).ok_or_else(|| no_lease(lease)));
+        let named = named.transpose()?;
+        let made = self.born.saturating_add(now.as_millis().saturating_mul(1000));
+        let service = self.services.get(&name);
+        let empty = Service::default();
+        let plan = service.unwrap_or(&empty).plan(&call, made, limits.instances)?;
+        let before = service.and_then(|service| service.get(&call.id)).cloned();
+        if let Some(replaced) = plan.replaced {
+            self.remove(&(Arc::clone(&name), replaced), GoneReason::ConnectionClosed, Some(plan.incarnation));
         }
         let (number, incarnation) = (plan.number, plan.incarnation);
         let Register { id, address, zone, weight, version, tags, metadata, .. } = call;
-        let instance = Instance { id, number, address, zone, weight, version, tags, metadata, incarnation };
-        service.put(instance, hold, now, &self.config, &mut self.effects);
-        let (epoch, revision) = (self.epoch, service.revision());
-        Ok(Registered { epoch, revision, number, incarnation, beat_every_ms: self.beat_every_ms() })
+        let member = (Arc::clone(&name), id.clone());
+        let instance = Instance { id: id.clone(), number, address, zone, weight, version, tags, metadata, incarnation };
+        let same = before.as_ref().filter(|before| before.listed.instance.incarnation == incarnation);
+        let lease = self.lease_for(same, named, hold, now);
+        // Who is about to leave has not changed its mind by saying something new of itself.
+        let drains = same.is_some_and(|same| same.listed.presence == Presence::Draining);
+        let listed = Listed { instance, presence: if drains { Presence::Draining } else { Presence::Up } };
+        // As it is now: to hear of a silent one has made it up.
+        let present = self.services.get(&name).and_then(|service| service.get(&id)).cloned();
+        self.leases.join(lease, member.clone());
+        if let Some(before) = before.as_ref().filter(|before| before.lease != lease) {
+            let successor = same.is_none().then_some(incarnation);
+            self.leases.leave(before.lease, &member, successor, &mut self.batch);
+        }
+        let revision = match present {
+            Some(present) if *present.listed == listed && present.lease == lease => present.revision,
+            _ => self.list(&name, listed, lease, now),
+        };
+        Ok(Registered { epoch: self.epoch, revision, number, incarnation, beat_every_ms: self.beat_every_ms() })
     }
 
-    /// Notes that an instance is there.
-    pub(crate) fn beat(&mut self, call: &Beat, now: Instant) -> Result<Beaten, Refused> {
-        let unknown = |what: String| Refused::new(Kind::Unknown, format!("{what} is not registered: register again"));
-        let service = self.services.get_mut(&call.service);
-        let Some((service, listed)) = service.and_then(|service| {
-            let listed = service.get(&call.id)?.listed.instance.incarnation;
-            Some((service, listed))
-        }) else {
-            return Err(unknown(format!("{} of {}", call.id, call.service)));
-        };
-        if let Some(incarnation) = call.incarnation {
-            fence(&call.id, listed, incarnation)?;
-            if incarnation > listed {
-                return Err(unknown(format!("incarnation {incarnation} of {}", call.id)));
-            }
+    /// The lease of what is registered now: the one it names, the one it has had by itself, or one of its own.
+    fn lease_for(&mut self, same: Option<&Entry>, named: Option<Key>, hold: Option<u64>, now: Time) -> Key {
+        let own = same.map(|same| same.lease);
+        let own = own.filter(|key| self.leases.get(*key).is_some_and(|lease| lease.name.is_none()));
+        let key = named.or(own).unwrap_or_else(|| {
+            let silent_at = now + self.config.silent_after;
+            self.leases.open(None, now, silent_at, &mut self.batch)
+        });
+        if let Some(hold) = hold {
+            self.leases.hold(key, hold, &mut self.batch);
         }
-        service.beat(&call.id, now, &self.config, &mut self.effects);
-        Ok(Beaten { beat_every_ms: self.beat_every_ms() })
+        self.hear(key, now);
+        key
+    }
+
+    /// Opens a lease, or takes it over, for as long as [`let_go`](Roster::let_go) is not called with the number
+    /// returned. Says as well how many instances are registered with it.
+    pub(crate) fn hold_lease(&mut self, lease: &LeaseId, now: Time) -> (usize, u64) {
+        self.holds += 1;
+        let silent_at = now + self.config.silent_after;
+        let known = self.leases.named(lease);
+        let key = known.unwrap_or_else(|| self.leases.open(Some(lease.clone()), now, silent_at, &mut self.batch));
+        self.leases.hold(key, self.holds, &mut self.batch);
+        self.hear(key, now);
+        (self.leases.get(key).map_or(0, |lease| lease.members.len()), self.holds)
+    }
+
+    /// Notes that a lease's process is there.
+    fn hear(&mut self, key: Key, now: Time) {
+        if let Some(lease) = self.leases.get(key)
+            && lease.pulse.beat(now)
+        {
+            self.wake(key, now);
+        }
+    }
+
+    /// A connection has closed. If that is `sure` to be the end of the process, what it stood for leaves the list, unless
+    /// something newer is in its place; else only time will tell.
+    pub(crate) fn let_go(&mut self, held: &Held, hold: u64, sure: bool) {
+        let key = match held {
+            Held::Lease(lease) => self.leases.named(lease),
+            Held::Instance(service, id) => {
+                self.services.get(service).and_then(|service| service.get(id)).map(|entry| entry.lease)
+            }
+        };
+        let Some(key) = key.filter(|key| self.leases.let_go(*key, hold)) else { return };
+        let empty = self.leases.get(key).is_none_or(|lease| lease.members.is_empty());
+        if sure || empty {
+            self.end(key, GoneReason::ConnectionClosed);
+        }
+    }
+
+    /// Takes off the list what is registered with a lease, and ends the lease.
+    pub(crate) fn end_lease(&mut self, lease: &LeaseId) -> Result<LeaseEnded, Refused> {
+        let key = self.leases.named(lease).ok_or_else(|| no_lease(lease))?;
+        let instances = self.end(key, GoneReason::Left);
+        Ok(LeaseEnded { revision: self.revision, instances })
+    }
+
+    fn end(&mut self, key: Key, why: GoneReason) -> usize {
+        let members = self.leases.get(key).map(|lease| lease.members.clone()).unwrap_or_default();
+        members.iter().for_each(|member| {
+            self.remove(member, why, None);
+        });
+        self.leases.end(key, None, &mut self.batch);
+        members.len()
     }
 
     /// Takes an instance off the list because it says so.
     pub(crate) fn deregister(&mut self, call: &Deregister) -> Result<Deregistered, Refused> {
-        let service = self.services.get_mut(&call.service);
-        if let Some(service) = service
-            && let Some(entry) = service.get(&call.id)
-        {
-            let listed = entry.listed.instance.incarnation;
-            fence(&call.id, listed, call.incarnation.unwrap_or(listed))?;
-            if let Some(revision) = service.remove(&call.id, GoneReason::Left, None, &mut self.effects) {
-                return Ok(Deregistered { revision });
-            }
-        }
-        Err(Refused::new(Kind::Unknown, format!("{} of {} is not registered", call.id, call.service)))
+        let member = self.find(&call.service, &call.id, call.incarnation)?;
+        let revision = self.remove(&member, GoneReason::Left, None);
+        Ok(Deregistered { revision })
     }
 
-    /// Takes an instance off the list because its lease connection closed, unless something newer is in its place.
-    pub(crate) fn release(&mut self, service: &str, id: &InstanceId, hold: u64) {
-        if let Some(service) = self.services.get_mut(service)
-            && service.get(id).is_some_and(|entry| entry.held == Some(hold))
-        {
-            service.remove(id, GoneReason::ConnectionClosed, None, &mut self.effects);
-        }
+    /// Marks an instance that asks for no more calls. Returns the revision from which on it does.
+    pub(crate) fn drain(&mut self, call: &Drain, now: Time) -> Result<u64, Refused> {
+        let member = self.find(&call.service, &call.id, call.incarnation)?;
+        self.turn(&member, now, |presence| (presence != Presence::Draining).then_some(Presence::Draining));
+        Ok(self.revision_of(&member))
     }
 
-    /// When [`expire`](Roster::expire) has something to do next.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.effects.due.next()
+    /// Takes back that an instance asks for no more calls.
+    pub(crate) fn undrain(&mut self, call: &Undrain, now: Time) -> Result<Undrained, Refused> {
+        let member = self.find(&call.service, &call.id, call.incarnation)?;
+        let lease = self.services.get(&member.0).and_then(|service| service.get(&member.1)).map(|entry| entry.lease);
+        let beats = lease.and_then(|key| self.leases.get(key)).is_some_and(|lease| lease.phase == Phase::Beating);
+        let presence = if beats { Presence::Up } else { Presence::Silent };
+        self.turn(&member, now, |before| (before == Presence::Draining).then_some(presence));
+        Ok(Undrained { revision: self.revision_of(&member) })
     }
 
-    /// Makes silent and gone what has become so by `now`.
-    pub(crate) fn expire(&mut self, now: Instant) {
-        while let Some((service, id)) = self.effects.due.pop(now) {
-            if let Some(service) = self.services.get_mut(&service) {
-                service.turn(&id, now, &self.config, &mut self.effects);
-            }
-        }
-    }
-
-    /// Who has to be told what since the last time this was asked.
-    pub(crate) fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.effects.events)
-    }
-
-    /// A service's list. One that nobody registered for is empty.
-    pub(crate) fn list(&mut self, service: &str) -> Arc<Snapshot> {
-        let (epoch, floor) = (self.epoch, self.floor);
-        match self.services.get_mut(service) {
-            Some(service) => service.snapshot(epoch),
-            None => Service::new(service, floor).snapshot(epoch),
-        }
-    }
-
-    /// As [`list`](Roster::list), and keeps the service's revision until it is [forgotten](Roster::forget).
-    pub(crate) fn open(&mut self, service: &str) -> Arc<Snapshot> {
-        let floor = self.floor;
-        let service = self.services.entry(service.to_owned()).or_insert_with_key(|name| Service::new(name, floor));
-        service.snapshot(self.epoch)
-    }
-
-    /// Forgets a service that has no instances.
-    pub(crate) fn forget(&mut self, service: &str) {
-        if let Some(empty) = self.services.get(service).filter(|service| service.is_empty()) {
-            self.floor = self.floor.max(empty.revision());
-            self.services.remove(service);
-        }
-    }
-
-    /// Names of services that have instances, and how many they have.
-    pub(crate) fn services(&self) -> ServiceNames {
-        let listed = self.services.iter().filter(|(_, service)| !service.is_empty());
-        ServiceNames {
-            epoch: self.epoch,
-            services: listed.map(|(name, service)| (name.clone(), service.len())).collect(),
-        }
-    }
-
-    /// The first `most` instances of a service, with what only the registry knows of them.
-    pub(crate) fn rows(&self, service: &str, most: usize, now: Instant) -> Vec<Row> {
-        let entries = self.services.get(service).into_iter().flat_map(Service::entries);
-        let row = |entry: &service::Entry| Row {
-            listed: entry.listed.clone(),
-            held: entry.held.is_some(),
-            beaten: now - entry.beaten,
+    /// Takes a service's suspects off the list: an operator says that they are lost.
+    pub(crate) fn release(&mut self, call: &Release) -> Result<Released, Refused> {
+        let Some((name, service)) = self.services.get_key_value(call.service.as_str()) else {
+            return Err(Refused::new(Kind::Unknown, format!("{} has no instances", call.service)));
         };
-        entries.take(most).map(row).collect()
+        let suspects = service.entries().filter(|entry| entry.listed.presence == Presence::Suspect);
+        let members: Vec<Member> = suspects.map(|entry| (Arc::clone(name), entry.listed.instance.id.clone())).collect();
+        members.iter().for_each(|member| {
+            self.remove(member, GoneReason::Released, None);
+        });
+        Ok(Released { revision: self.revision, instances: members.len() })
     }
 
-    fn instances(&self, service: &str) -> usize {
-        self.services.get(service).map_or(0, Service::len)
+    fn find(&self, service: &str, id: &InstanceId, said: Option<u64>) -> Result<Member, Refused> {
+        let found = self.services.get_key_value(service).and_then(|(name, service)| Some((name, service.get(id)?)));
+        let Some((name, entry)) = found else {
+            return Err(Refused::new(Kind::Unknown, format!("{id} of {service} is not registered")));
+        };
+        fence(id, entry.listed.instance.incarnation, said)?;
+        Ok((Arc::clone(name), id.clone()))
     }
 
-    fn in_use(&self) -> usize {
-        self.services.values().filter(|service| !service.is_empty()).count()
+    fn revision_of(&self, (service, id): &Member) -> u64 {
+        let entry = self.services.get(service).and_then(|service| service.get(id));
+        entry.map_or(self.revision, |entry| entry.revision)
+    }
+
+    /// Lists an instance as it is now, and tells it.
+    fn list(&mut self, service: &Arc<str>, listed: Listed, lease: Key, now: Time) -> u64 {
+        self.revision += 1;
+        let revision = self.revision;
+        let json = serde_json::to_vec(&listed).expect("an instance is plain data with text keys");
+        let (id, listed) = (listed.instance.id.clone(), Arc::new(listed));
+        let entry = Entry { listed: Arc::clone(&listed), lease, revision };
+        self.services.entry(Arc::clone(service)).or_default().put(entry);
+        let Some(lease) = self.leases.get(lease) else { unreachable!("every entry has a lease") };
+        let (lease, pulse) = (lease.name.clone(), Arc::clone(&lease.pulse));
+        let row = Row { listed, json: json.into(), since: now, lease, pulse };
+        let became = Became::Listed(row);
+        self.batch.changes.push(Change { revision, service: Arc::clone(service), id, became });
+        revision
+    }
+
+    /// Takes an instance off the list, and tells it; `successor` is the incarnation that has its place, if one has.
+    fn remove(&mut self, member: &Member, why: GoneReason, successor: Option<u64>) -> u64 {
+        let (name, id) = member;
+        let Some(service) = self.services.get_mut(name) else { return self.revision };
+        let Some(entry) = service.take(id) else { return self.revision };
+        if service.is_empty() {
+            self.services.remove(name);
+        }
+        // A stream that ends without a successor is renewed, and one of an earlier start must not be.
+        let successor = successor.filter(|&later| later > entry.listed.instance.incarnation);
+        self.leases.leave(entry.lease, member, successor, &mut self.batch);
+        self.revision += 1;
+        let revision = self.revision;
+        let (service, id) = member.clone();
+        self.graves.push_back(Grave { revision, service: Arc::clone(&service), id: id.clone() });
+        if self.graves.len() > GRAVES {
+            self.batch.forgotten.extend(self.graves.pop_front());
+        }
+        self.batch.changes.push(Change { revision, service, id, became: Became::Gone(why) });
+        revision
     }
 
     fn beat_every_ms(&self) -> u64 {
         u64::try_from(self.config.beat_every.as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// What a lease connection stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Held {
+    Instance(Arc<str>, InstanceId),
+    Lease(LeaseId),
+}
+
+fn no_lease(lease: &LeaseId) -> Refused {
+    Refused::new(Kind::Unknown, format!("there is no lease {lease}: hold it, and register again"))
 }

@@ -1,7 +1,7 @@
 //! The registry as a function of its listener and its shutdown.
 
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::pin::pin;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,31 +15,33 @@ use crate::{Config, http, serve};
 /// second, whatever its clients do.
 ///
 /// # Errors
-/// When the listener is not one that listens.
+/// When the listener is not one that listens, or what is kept cannot be read or written at all.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     // Whoever drops this future instead of shutting down ends the connections too.
     let _stopped = stop.clone().drop_guard();
     let limits = config.limits.clone();
-    let directory = Directory::new(config, epoch(), stop.clone());
-    let router = http::router(directory.clone());
+    let (directory, mut writer) = Directory::open(config, stop.clone()).await?;
+    let router = http::router(directory);
     let connections = TaskTracker::new();
     info!(%address, "listening");
-    tokio::select! {
-        () = shutdown => {}
-        () = directory.expire() => {}
-        () = serve::accept(&listener, router, &limits, &connections, &stop) => {}
+    {
+        let mut writing = pin!(writer.run());
+        tokio::select! {
+            () = shutdown => {}
+            () = &mut writing => {}
+            () = serve::accept(&listener, router, &limits, &connections, &stop) => {}
+        }
+        stop.cancel();
+        connections.close();
+        // What has begun is still kept.
+        tokio::select! {
+            () = connections.wait() => {}
+            () = &mut writing => {}
+        }
     }
-    stop.cancel();
-    connections.close();
-    connections.wait().await;
+    writer.close().await;
     info!(%address, "stopped");
     Ok(())
-}
-
-/// A clock that stands before 1970 makes an epoch of 0, which is as good as any.
-fn epoch() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or_default()
 }

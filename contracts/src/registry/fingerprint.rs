@@ -28,11 +28,18 @@ impl Fingerprint {
     pub fn one(listed: &Listed) -> Self {
         let json =
             serde_json::to_vec(listed).expect("an instance is plain data with text keys, which always has a JSON");
-        Self(
-            json.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-            }),
-        )
+        Self::of_json(&json)
+    }
+
+    /// That of a list of one, whose JSON is at hand.
+    pub fn of_json(json: &[u8]) -> Self {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        Self(json.iter().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+
+    /// The number itself.
+    pub fn to_bits(self) -> u64 {
+        self.0
     }
 
     /// An instance with this fingerprint has come.

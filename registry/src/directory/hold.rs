@@ -1,40 +1,58 @@
-//! A lease connection: its instance is listed for as long as this value lives.
+//! A lease connection: what it stands for is listed for as long as this value lives.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
-use mainstay_contracts::registry::{HoldFrame, InstanceId, Register, Registered};
+use futures_util::{Stream, StreamExt, stream};
+use mainstay_contracts::registry::{HoldFrame, HoldLease, Register};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::Directory;
 use crate::line::line;
-use crate::roster::Refused;
+use crate::roster::{Held, Refused};
+use crate::writer::State;
 
-/// Stands for a held instance. Dropped, it takes the instance off the list, unless the instance has left by
-/// itself or something newer is in its place.
+/// Stands for a held instance, or a lease. Dropped, it takes off the list what it stands for, unless something newer is in
+/// its place.
 #[derive(Debug)]
 pub(crate) struct Hold {
     directory: Arc<Directory>,
-    service: String,
-    id: InstanceId,
+    held: Held,
     number: u64,
-    registered: Registered,
-    ended: oneshot::Receiver<u64>,
+    first: HoldFrame,
+    ended: oneshot::Receiver<Option<u64>>,
 }
 
 impl Directory {
     /// Registers an instance for as long as the answer lives.
-    pub(crate) fn hold(self: &Arc<Self>, call: Register) -> Result<Hold, Refused> {
-        let (service, id) = (call.service.clone(), call.id.clone());
+    pub(crate) async fn hold(self: &Arc<Self>, call: Register) -> Result<Hold, Refused> {
+        let held = Held::Instance(call.service.as_str().into(), call.id.clone());
+        let directory = Arc::clone(self);
+        let hold = self.change(move |state, now| {
+            let (registered, number) = state.roster.hold(call, now)?;
+            Ok(directory.stand_for(held, number, HoldFrame::Held(registered), state))
+        });
+        hold.await
+    }
+
+    /// Opens a lease, or takes it over, for as long as the answer lives.
+    pub(crate) async fn hold_lease(self: &Arc<Self>, call: HoldLease) -> Result<Hold, Refused> {
+        let directory = Arc::clone(self);
+        let hold = self.change(move |state, now| {
+            let (instances, number) = state.roster.hold_lease(&call.lease, now);
+            let (epoch, beat_every_ms) = (directory.views.epoch(), directory.beat_every_ms());
+            let first = HoldFrame::Lease { epoch, instances, beat_every_ms };
+            Ok(directory.stand_for(Held::Lease(call.lease), number, first, state))
+        });
+        hold.await
+    }
+
+    /// Made by the writer: should nobody wait for it any more, it is dropped as any other, and lets go.
+    fn stand_for(self: Arc<Self>, held: Held, number: u64, first: HoldFrame, state: &mut State) -> Hold {
         let (sender, ended) = oneshot::channel();
-        let (registered, number) = self.change(|inner, now| {
-            let held = inner.roster.hold(call, now)?;
-            inner.holds.insert(held.1, sender);
-            Ok(held)
-        })?;
-        Ok(Hold { directory: Arc::clone(self), service, id, number, registered, ended })
+        state.follow_hold(number, sender);
+        Hold { directory: self, held, number, first, ended }
     }
 }
 
@@ -43,23 +61,27 @@ impl Hold {
     pub(crate) fn lines(self) -> impl Stream<Item = Bytes> {
         let every = self.directory.config.bookmark_every;
         let bookmarks = interval_at(Instant::now() + every, every);
-        let first = line(&HoldFrame::Held(self.registered.clone()));
+        let first = line(&self.first);
         let rest = stream::unfold(Some((self, bookmarks)), |state| async {
             let (mut hold, mut bookmarks) = state?;
             match hold.next(&mut bookmarks).await? {
-                last @ HoldFrame::Superseded { .. } => Some((line(&last), None)),
-                frame => Some((line(&frame), Some((hold, bookmarks)))),
+                frame @ HoldFrame::Bookmark => Some((line(&frame), Some((hold, bookmarks)))),
+                last => Some((line(&last), None)),
             }
         });
-        stream::StreamExt::chain(stream::iter([first]), rest)
+        stream::iter([first]).chain(rest)
     }
 
     async fn next(&mut self, bookmarks: &mut Interval) -> Option<HoldFrame> {
         tokio::select! {
             biased;
-            () = self.directory.stop.cancelled() => None,
-            // Without an incarnation, the instance is gone or a newer connection of the same one stands for it.
-            ended = &mut self.ended => ended.ok().map(|incarnation| HoldFrame::Superseded { incarnation }),
+            () = self.directory.stop.cancelled() => {
+                Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() })
+            }
+            // Without an incarnation, the instance is gone or a newer connection stands for it.
+            ended = &mut self.ended => {
+                ended.ok().flatten().map(|incarnation| HoldFrame::Superseded { incarnation })
+            }
             _ = bookmarks.tick() => Some(HoldFrame::Bookmark),
         }
     }
@@ -68,11 +90,14 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         // When it is the registry that goes, the instances have not.
-        if !self.directory.stop.is_cancelled() {
-            self.directory.change(|inner, _| {
-                inner.roster.release(&self.service, &self.id, self.number);
-                inner.holds.remove(&self.number);
-            });
+        if self.directory.stop.is_cancelled() {
+            return;
         }
+        let (held, number) = (self.held.clone(), self.number);
+        // What cannot be told now is found out when the lease stops beating.
+        let _ = self.directory.ask(move |state, _| {
+            state.let_go(&held, number);
+            Box::new(|| {})
+        });
     }
 }

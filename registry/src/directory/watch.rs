@@ -1,116 +1,83 @@
-//! One watcher of one service.
+//! One watcher's stream.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{Stream, stream};
-use mainstay_contracts::registry::{Fingerprint, WatchFrame};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, broadcast};
-use tokio::time::{Instant, Interval, interval_at, sleep};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
+use mainstay_contracts::registry::{Watch, WatchFrame};
+use tokio::time::{Instant, Interval, interval_at};
 
-use super::{Channel, Directory, LAG, Told};
+use super::Directory;
 use crate::line::line;
-use crate::roster::{Kind, Refused, Snapshot};
+use crate::roster::{Kind, Refused};
+use crate::views::{Since, Watcher};
 
-/// How long a watcher that has lagged waits before it gets a snapshot. Changes that overrun it come in bursts,
-/// and a snapshot in the middle of one would be followed by the next.
-const SETTLE: Duration = Duration::from_millis(50);
-
-/// A watcher: a snapshot, then every change since.
-#[derive(Debug)]
-pub(crate) struct Watch {
-    directory: Arc<Directory>,
-    service: String,
-    receiver: broadcast::Receiver<Told>,
-    /// The revision that its reader has.
-    revision: u64,
-    _permit: OwnedSemaphorePermit,
-}
+/// How many lines are written at once.
+const AT_ONCE: usize = 256;
+/// How many watchers can come back in a second without keeping each other waiting.
+const PER_SECOND: usize = 2_000;
+/// The longest and the shortest time over which they are spread, in milliseconds.
+const SPREAD: (u64, u64) = (100, 5_000);
 
 impl Directory {
-    /// Starts to watch a service, which need not exist.
-    pub(crate) fn watch(self: &Arc<Self>, service: &str) -> Result<(Arc<Snapshot>, Watch), Refused> {
-        let most = self.config.limits.watchers;
+    /// The lines of a watch, to be read until the client goes or the registry stops.
+    pub(crate) fn watch(self: &Arc<Self>, call: &Watch) -> Result<impl Stream<Item = Bytes> + use<>, Refused> {
         let Ok(permit) = Arc::clone(&self.watchers).try_acquire_owned() else {
+            let most = self.config.limits.watchers;
             return Err(Refused::new(Kind::Full, format!("there are {most} watchers, and may not be more")));
         };
-        let mut inner = self.inner.lock();
-        // Both under one lock: no change falls between them.
-        let snapshot = inner.roster.open(service);
-        let channel = inner
-            .channels
-            .entry(service.to_owned())
-            .or_insert_with(|| Channel { sender: broadcast::channel(LAG).0, watchers: 0 });
-        channel.watchers += 1;
-        let receiver = channel.sender.subscribe();
-        let (directory, service, revision) = (Arc::clone(self), service.to_owned(), snapshot.listing.revision);
-        let watch = Watch { directory, service, receiver, revision, _permit: permit };
-        Ok((snapshot, watch))
-    }
-}
-
-impl Watch {
-    /// The lines of the stream, after that of the snapshot.
-    pub(crate) fn lines(self) -> impl Stream<Item = Bytes> {
-        let every = self.directory.config.bookmark_every;
-        let bookmarks = interval_at(Instant::now() + every, every);
-        stream::unfold((self, bookmarks), |(mut watch, mut bookmarks)| async {
-            let stop = watch.directory.stop.clone();
-            let line = tokio::select! {
+        let seen = call.revision.filter(|_| call.epoch == Some(self.views.epoch()));
+        let mut watcher = self.views.watch(&call.service, seen, permit);
+        let first = watcher.first();
+        let every = self.config.bookmark_every;
+        let state = Some((Arc::clone(self), watcher, interval_at(Instant::now() + every, every)));
+        let rest = stream::unfold(state, |state| async {
+            let (directory, mut watcher, mut bookmarks) = state?;
+            // Only now does the connection ask for more: it has written what it had.
+            watcher.delivered();
+            let stop = directory.stop.clone();
+            tokio::select! {
                 biased;
-                () = stop.cancelled() => None,
-                line = watch.next(&mut bookmarks) => line,
-            };
-            Some((line?, (watch, bookmarks)))
-        })
-    }
-
-    async fn next(&mut self, bookmarks: &mut Interval) -> Option<Bytes> {
-        let told = tokio::select! {
-            biased;
-            told = self.receiver.recv() => told,
-            _ = bookmarks.tick() => return Some(self.bookmark()),
-        };
-        match told {
-            Ok(Told { revision, line }) => {
-                self.revision = revision;
-                Some(line)
+                () = stop.cancelled() => {
+                    let closing = WatchFrame::Closing { return_in_ms: directory.return_in_ms() };
+                    Some((line(&closing), None))
+                }
+                lines = next(&mut watcher, &mut bookmarks) => Some((lines, Some((directory, watcher, bookmarks)))),
             }
-            Err(RecvError::Lagged(_)) => {
-                sleep(SETTLE).await;
-                Some(self.resync().line())
-            }
-            Err(RecvError::Closed) => None,
-        }
+        });
+        Ok(stream::iter([first]).chain(rest))
     }
 
-    fn bookmark(&self) -> Bytes {
-        let snapshot = self.directory.list(&self.service);
-        let fingerprint = Fingerprint::of(&snapshot.listing.instances);
-        line(&WatchFrame::Bookmark { revision: snapshot.listing.revision, fingerprint })
-    }
-
-    fn resync(&mut self) -> Arc<Snapshot> {
-        let mut inner = self.directory.inner.lock();
-        let snapshot = inner.roster.open(&self.service);
-        self.receiver = self.receiver.resubscribe();
-        self.revision = snapshot.listing.revision;
-        snapshot
+    /// When a reader is to come back to a registry that stops: each at another time, that they do not all come at once.
+    pub(super) fn return_in_ms(&self) -> u64 {
+        let (shortest, longest) = SPREAD;
+        let spread = u64::try_from(self.watchers() * 1000 / PER_SECOND).unwrap_or(u64::MAX);
+        fastrand::u64(..=spread.clamp(shortest, longest))
     }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let mut inner = self.directory.inner.lock();
-        let left = inner.channels.get_mut(&self.service).map(|channel| {
-            channel.watchers -= 1;
-            channel.watchers
-        });
-        if left == Some(0) {
-            inner.channels.remove(&self.service);
-            inner.roster.forget(&self.service);
+async fn next(watcher: &mut Watcher, bookmarks: &mut Interval) -> Bytes {
+    loop {
+        let line = tokio::select! {
+            biased;
+            () = watcher.changed() => match watcher.next(AT_ONCE) {
+                Since::Lines(lines, _) => joined(lines),
+                Since::All(snapshot) => Some(snapshot.line()),
+            },
+            _ = bookmarks.tick() => watcher.bookmark(),
+        };
+        if let Some(line) = line {
+            return line;
         }
     }
+}
+
+/// What is one line goes out as it is: it is shared by all who are told.
+fn joined(mut lines: Vec<Bytes>) -> Option<Bytes> {
+    if lines.len() < 2 {
+        return lines.pop();
+    }
+    let mut all = BytesMut::with_capacity(lines.iter().map(Bytes::len).sum());
+    lines.iter().for_each(|line| all.extend_from_slice(line));
+    Some(all.freeze())
 }

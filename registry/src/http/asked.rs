@@ -8,7 +8,8 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_contracts::registry::check_service_name;
-use mainstay_contracts::{Call, wire};
+use mainstay_contracts::wire;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::denied::Denied;
@@ -22,7 +23,7 @@ const DISCARD: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Asked<C>(pub(super) C);
 
-impl<C: Call> FromRequest<Arc<Directory>> for Asked<C> {
+impl<C: DeserializeOwned> FromRequest<Arc<Directory>> for Asked<C> {
     type Rejection = Denied;
 
     async fn from_request(request: Request, directory: &Arc<Directory>) -> Result<Self, Denied> {
@@ -32,18 +33,17 @@ impl<C: Call> FromRequest<Arc<Directory>> for Asked<C> {
         if let Some((_, service)) = params.iter().find(|(name, _)| *name == "service") {
             check_service_name(service).map_err(|error| Denied::bad(&error))?;
         }
-        let mut bytes = Bytes::new();
-        if !matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE) {
+        let call = if matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE) {
+            wire::from_query(&params, parts.uri.query())
+        } else {
             let limits = &directory.config().limits;
-            bytes = timeout(limits.body_time, read(body, limits.body)).await.map_err(|_| {
+            let body = timeout(limits.body_time, read(body, limits.body)).await.map_err(|_| {
                 let reason = format!("the body took more than {:?}", limits.body_time);
                 Denied::new(StatusCode::REQUEST_TIMEOUT, reason)
             })??;
-            if bytes.trim_ascii().is_empty() {
-                bytes = Bytes::from_static(b"{}");
-            }
-        }
-        wire::decode(&params, parts.uri.query(), &bytes).map(Asked).map_err(|error| Denied::bad(&error))
+            wire::from_body(&params, if body.trim_ascii().is_empty() { b"{}" } else { &body })
+        };
+        call.map(Asked).map_err(|error| Denied::bad(&error))
     }
 }
 

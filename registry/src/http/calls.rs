@@ -8,7 +8,8 @@ use axum::response::Json;
 use axum::routing::{MethodFilter, on};
 use mainstay_contracts::Call;
 use mainstay_contracts::registry::{
-    Beat, Beaten, Deregister, Deregistered, List, Listing, Register, Registered, ServiceNames, Services,
+    Beat, BeatLease, Beaten, Deregister, Deregistered, Drain, Drained, EndLease, LeaseEnded, List, Listing, Register,
+    Registered, Release, Released, ServiceNames, Services, Undrain, Undrained,
 };
 
 use super::asked::Asked;
@@ -18,7 +19,7 @@ use crate::roster::Refused;
 
 /// A call of the contract that the directory answers.
 pub(super) trait Answered: Call {
-    fn answer(self, directory: &Directory) -> Result<Self::Response, Refused>;
+    fn answer(self, directory: &Directory) -> impl Future<Output = Result<Self::Response, Refused>> + Send;
 }
 
 /// Adds a call under the method and the route of its contract.
@@ -31,35 +32,67 @@ async fn answer<C: Answered>(
     State(directory): State<Arc<Directory>>,
     Asked(call): Asked<C>,
 ) -> Result<Json<C::Response>, Denied> {
-    Ok(Json(call.answer(&directory)?))
+    Ok(Json(call.answer(&directory).await?))
 }
 
 impl Answered for Register {
-    fn answer(self, directory: &Directory) -> Result<Registered, Refused> {
-        directory.register(self)
+    async fn answer(self, directory: &Directory) -> Result<Registered, Refused> {
+        directory.register(self).await
     }
 }
 
 impl Answered for Beat {
-    fn answer(self, directory: &Directory) -> Result<Beaten, Refused> {
+    async fn answer(self, directory: &Directory) -> Result<Beaten, Refused> {
         directory.beat(&self)
     }
 }
 
 impl Answered for Deregister {
-    fn answer(self, directory: &Directory) -> Result<Deregistered, Refused> {
-        directory.deregister(&self)
+    async fn answer(self, directory: &Directory) -> Result<Deregistered, Refused> {
+        directory.deregister(self).await
+    }
+}
+
+impl Answered for BeatLease {
+    async fn answer(self, directory: &Directory) -> Result<Beaten, Refused> {
+        directory.beat_lease(&self)
+    }
+}
+
+impl Answered for EndLease {
+    async fn answer(self, directory: &Directory) -> Result<LeaseEnded, Refused> {
+        directory.end_lease(self).await
+    }
+}
+
+impl Answered for Drain {
+    async fn answer(self, directory: &Directory) -> Result<Drained, Refused> {
+        directory.drain(self).await
+    }
+}
+
+impl Answered for Undrain {
+    async fn answer(self, directory: &Directory) -> Result<Undrained, Refused> {
+        directory.undrain(self).await
+    }
+}
+
+impl Answered for Release {
+    async fn answer(self, directory: &Directory) -> Result<Released, Refused> {
+        directory.release(self).await
     }
 }
 
 impl Answered for List {
-    fn answer(self, directory: &Directory) -> Result<Listing, Refused> {
-        Ok(directory.list(&self.service).listing.clone())
+    async fn answer(self, directory: &Directory) -> Result<Listing, Refused> {
+        Ok(directory.views().list(&self.service).listing.clone())
     }
 }
 
 impl Answered for Services {
-    fn answer(self, directory: &Directory) -> Result<ServiceNames, Refused> {
-        Ok(directory.services())
+    async fn answer(self, directory: &Directory) -> Result<ServiceNames, Refused> {
+        let services = directory.views().services().into_iter();
+        let services = services.map(|(view, instances)| (view.name.to_string(), instances)).collect();
+        Ok(ServiceNames { epoch: directory.views().epoch(), services })
     }
 }

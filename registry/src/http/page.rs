@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::response::Html;
 use http::header::HOST;
 use http::{HeaderMap, StatusCode};
-use mainstay_contracts::registry::{Listed, Presence};
+use mainstay_contracts::registry::Presence;
 
 use super::denied::Denied;
+use crate::clock::Time;
 use crate::directory::Directory;
 use crate::roster::Row;
 
@@ -25,6 +26,7 @@ struct Status {
     unshown: usize,
     /// Where the reader has reached the registry, for the examples.
     host: String,
+    now: Time,
 }
 
 struct Section {
@@ -45,24 +47,26 @@ pub(super) async fn status(
     headers: HeaderMap,
 ) -> Result<Html<String>, Denied> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8500").to_owned();
-    let names = directory.services();
-    let total = names.services.len();
+    let services = directory.views().services();
+    let total = services.len();
     let (mut sections, mut shown) = (Vec::new(), 0);
-    for (name, count) in names.services {
+    for (view, count) in services {
         if shown >= MOST {
             break;
         }
-        let rows = directory.rows(&name, MOST_OF_ONE);
+        let mut rows = view.rows();
+        rows.truncate(MOST_OF_ONE);
         shown += rows.len();
-        sections.push(Section { count: count.max(rows.len()), name, rows });
+        sections.push(Section { count: count.max(rows.len()), name: view.name.to_string(), rows });
     }
     let unshown = total - sections.len();
-    let page = Status { epoch: names.epoch, sections, unshown, host }.render();
+    let (epoch, now) = (directory.views().epoch(), directory.now());
+    let page = Status { epoch, sections, unshown, host, now }.render();
     page.map(Html).map_err(|error| Denied::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
-fn presence(listed: &Listed) -> &'static str {
-    match listed.presence {
+fn presence(row: &Row) -> &'static str {
+    match row.listed.presence {
         Presence::Up => "up",
         Presence::Silent => "silent",
         Presence::Suspect => "suspect",

@@ -1,4 +1,4 @@
-//! The two calls whose answers do not end.
+//! The calls whose answers do not end.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use mainstay_contracts::registry::{List, Register};
+use mainstay_contracts::registry::{HoldLease, Register, Watch};
 
 use super::asked::Asked;
 use super::denied::Denied;
@@ -21,16 +21,23 @@ pub(super) async fn hold(
     State(directory): State<Arc<Directory>>,
     Asked(call): Asked<Register>,
 ) -> Result<Response, Denied> {
-    Ok(lines(directory.hold(call)?.lines()))
+    Ok(lines(directory.hold(call).await?.lines()))
 }
 
-/// Tells a service's instances and every change. It is asked with what [`List`] is asked with.
+/// Opens a lease for as long as the connection stands.
+pub(super) async fn hold_lease(
+    State(directory): State<Arc<Directory>>,
+    Asked(call): Asked<HoldLease>,
+) -> Result<Response, Denied> {
+    Ok(lines(directory.hold_lease(call).await?.lines()))
+}
+
+/// Tells a service's instances and every change.
 pub(super) async fn watch(
     State(directory): State<Arc<Directory>>,
-    Asked(call): Asked<List>,
+    Asked(call): Asked<Watch>,
 ) -> Result<Response, Denied> {
-    let (snapshot, watch) = directory.watch(&call.service)?;
-    Ok(lines(stream::iter([snapshot.line()]).chain(watch.lines())))
+    Ok(lines(directory.watch(&call)?))
 }
 
 fn lines(lines: impl Stream<Item = Bytes> + Send + 'static) -> Response {

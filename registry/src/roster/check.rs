@@ -8,6 +8,7 @@ use super::refused::{Kind, Refused};
 
 const WEIGHTS: std::ops::RangeInclusive<u16> = 1..=1000;
 const TEXT: usize = 128;
+const TAGS: usize = 64;
 const METADATA: usize = 64;
 const KEY: usize = 128;
 const VALUE: usize = 1024;
@@ -33,6 +34,13 @@ pub(super) fn check(call: &Register) -> Result<(), Refused> {
         if text.as_ref().is_some_and(|text| text.len() > TEXT) {
             return refuse(format!("{name} is longer than {TEXT} bytes"));
         }
+    }
+    if call.tags.len() > TAGS {
+        return refuse(format!("there are {} tags, but there may be {TAGS}", call.tags.len()));
+    }
+    if let Some(tag) = call.tags.iter().find(|tag| tag.is_empty() || tag.len() > TEXT) {
+        let start: String = tag.chars().take(40).collect();
+        return refuse(format!("tag {start:?} is not from 1 to {TEXT} bytes long"));
     }
     if call.metadata.len() > METADATA {
         return refuse(format!("metadata has {} entries, but may have {METADATA}", call.metadata.len()));

@@ -1,6 +1,4 @@
-//! The roster against a model that knows no queue, no index and no cache.
-
-use std::collections::BTreeMap;
+//! The roster against a model that knows no wheel, no index and no lease.
 
 use proptest::prelude::*;
 
@@ -9,7 +7,7 @@ use super::*;
 #[derive(Debug, Clone)]
 enum Step {
     Register { id: u8, port: u16, incarnation: Option<u64>, number: Option<u32>, hold: bool },
-    Beat { id: u8, incarnation: Option<u64> },
+    Beat { id: u8 },
     Leave { id: u8, incarnation: Option<u64> },
     Drop { hold: u64 },
     Pass { seconds: u64 },
@@ -23,7 +21,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (id(), 1u16..5, incarnation(), number, any::<bool>()).prop_map(
             |(id, port, incarnation, number, hold)| Step::Register { id, port, incarnation, number, hold }
         ),
-        3 => (id(), incarnation()).prop_map(|(id, incarnation)| Step::Beat { id, incarnation }),
+        3 => id().prop_map(|id| Step::Beat { id }),
         1 => (id(), incarnation()).prop_map(|(id, incarnation)| Step::Leave { id, incarnation }),
         1 => (1u64..20).prop_map(|hold| Step::Drop { hold }),
         3 => (1u64..60).prop_map(|seconds| Step::Pass { seconds }),
@@ -87,38 +85,13 @@ impl Model {
     }
 }
 
-/// A watcher that started before the first change.
-#[derive(Debug, Default)]
-struct Replay {
-    revision: u64,
-    instances: BTreeMap<InstanceId, Listed>,
-}
-
-impl Replay {
-    fn follow(&mut self, events: Vec<Event>) {
-        for event in events {
-            let Event::Told { revision, frame, .. } = event else { continue };
-            assert_eq!(revision, self.revision + 1, "revisions grow by one");
-            self.revision = revision;
-            match frame {
-                WatchFrame::Changed { listed, .. } => {
-                    let before = self.instances.insert(listed.instance.id.clone(), listed.clone());
-                    assert_ne!(before, Some(listed), "a change changes something");
-                }
-                WatchFrame::Gone { id, .. } => assert!(self.instances.remove(&id).is_some(), "{id} was not there"),
-                other => panic!("{other:?} is no change"),
-            }
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn the_roster_does_what_the_model_does(steps in prop::collection::vec(step(), 1..80)) {
-        let (mut roster, start) = roster();
-        let (mut model, mut replay) = (Model::default(), Replay::default());
+        let (mut board, start) = Board::unguarded();
+        let mut model = Model::default();
         for step in steps {
             let now = start + Duration::from_secs(model.now);
             match step.clone() {
@@ -128,10 +101,10 @@ proptest! {
                     let before = model.known.iter().find(|known| known.id == id).cloned();
                     let expected = model.register(&id, port, incarnation, number, 1_000 + model.now * 1_000_000);
                     let (done, hold) = if hold {
-                        let held = roster.hold(call, now);
+                        let held = board.roster.hold(call, now);
                         (held.clone().map(|_| ()), held.ok().map(|(_, hold)| hold))
                     } else {
-                        (roster.register(call, now).map(|_| ()), None)
+                        (board.roster.register(call, now).map(|_| ()), None)
                     };
                     prop_assert_eq!(done.map_err(|refused| refused.kind), expected, "{:?}", step);
                     if expected.is_ok() && let Some(known) = model.known.last_mut() {
@@ -139,20 +112,12 @@ proptest! {
                         known.hold = hold.or(same.and_then(|before| before.hold));
                     }
                 }
-                Step::Beat { id, incarnation } => {
+                Step::Beat { id } => {
                     let id = format!("i{id}");
-                    let clock = model.now;
-                    let expected = match model.known.iter_mut().find(|known| known.id == id) {
-                        None => Err(Kind::Unknown),
-                        Some(known) if incarnation.is_some_and(|said| said < known.incarnation) => Err(Kind::Conflict),
-                        Some(known) if incarnation.is_some_and(|said| said > known.incarnation) => Err(Kind::Unknown),
-                        Some(known) => {
-                            known.beaten = clock;
-                            Ok(())
-                        }
-                    };
-                    let done = roster.beat(&beat(&id, incarnation), now);
-                    prop_assert_eq!(done.map(|_| ()).map_err(|refused| refused.kind), expected);
+                    if let Some(known) = model.known.iter_mut().find(|known| known.id == id) {
+                        known.beaten = model.now;
+                        board.beat(&id, now);
+                    }
                 }
                 Step::Leave { id, incarnation } => {
                     let id = format!("i{id}");
@@ -166,37 +131,32 @@ proptest! {
                             Ok(())
                         }
                     };
-                    let done = roster.deregister(&leave(&id, incarnation));
+                    let done = board.roster.deregister(&leave(&id, incarnation));
                     prop_assert_eq!(done.map(|_| ()).map_err(|refused| refused.kind), expected);
                 }
                 Step::Drop { hold } => {
                     for id in 0..4 {
-                        roster.release("ratings", &format!("i{id}").parse().unwrap(), hold);
+                        board.roster.let_go(&board.held(&format!("i{id}")), hold, true);
                     }
                     model.known.retain(|known| known.hold != Some(hold));
                 }
                 Step::Pass { seconds } => {
-                    let until = start + Duration::from_secs(model.now + seconds);
-                    while let Some(due) = roster.next_due().filter(|&due| due <= until) {
-                        roster.expire(due);
-                    }
+                    // Beyond the second, as nothing is noticed to the instant.
+                    board.pass(now, now + Duration::from_secs(seconds) + Duration::from_millis(500));
                     model.now += seconds;
                     let clock = model.now;
                     model.known.retain(|known| clock < known.beaten + 105);
                 }
             }
-            replay.follow(roster.take_events());
-            let listing = roster.list("ratings").listing.clone();
+            board.follow();
             let row = |listed: &Listed| {
                 let Instance { id, number, address, incarnation, .. } = &listed.instance;
                 (id.to_string(), *number, address.port(), *incarnation, listed.presence)
             };
-            prop_assert_eq!(listing.instances.iter().map(row).collect::<Vec<_>>(), model.listing(), "{:?}", step);
-            prop_assert_eq!(listing.revision, replay.revision);
-            let mut replayed: Vec<_> = replay.instances.values().cloned().collect();
-            replayed.sort_by_key(|listed| listed.instance.number);
-            prop_assert_eq!(replayed, listing.instances);
-            prop_assert!(roster.effects.due.len() == model.known.len(), "one place in the queue each");
+            let mut rows: Vec<_> = board.rows.values().map(|kept| row(&kept.listed)).collect();
+            rows.sort_by_key(|row| row.1);
+            prop_assert_eq!(rows, model.listing(), "{:?}", step);
+            prop_assert_eq!(board.roster.leases.len(), model.known.len(), "a lease each");
         }
     }
 }

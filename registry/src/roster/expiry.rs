@@ -1,0 +1,101 @@
+//! Time passes: up, silent, gone; or suspect, where too many would go at once.
+
+use std::sync::Arc;
+
+use mainstay_contracts::registry::{GoneReason, Listed, Presence};
+
+use super::Roster;
+use super::leases::{Key, Member, Phase};
+use super::service::is_doubtful;
+use crate::clock::Time;
+
+impl Roster {
+    /// Makes silent, suspect and gone what has become so by `now`.
+    pub(crate) fn expire(&mut self, now: Time) {
+        for key in self.leases.due(now) {
+            self.look(key, now);
+        }
+    }
+
+    /// A lease that was believed to be silent has beaten.
+    pub(crate) fn wake(&mut self, key: Key, now: Time) {
+        if self.leases.get(key).is_some_and(|lease| lease.phase != Phase::Beating) {
+            self.leases.turn(key, Phase::Beating);
+            self.leases.queue(key, now + self.config.silent_after);
+            for member in self.members(key) {
+                self.turn(&member, now, |presence| is_doubtful(presence).then_some(Presence::Up));
+            }
+        }
+    }
+
+    /// Decides about a lease whose turn has come. A beat has not moved it: whether there was one is seen now.
+    fn look(&mut self, key: Key, now: Time) {
+        let Some(lease) = self.leases.get(key) else { return };
+        let (pulse, phase, silent_after) = (Arc::clone(&lease.pulse), lease.phase, self.config.silent_after);
+        let beats = || pulse.beaten() + silent_after > now;
+        match phase {
+            Phase::Beating if beats() => self.leases.queue(key, pulse.beaten() + silent_after),
+            Phase::Beating => {
+                self.leases.turn(key, Phase::Silent);
+                if beats() {
+                    // It came in between, from somebody who did not see that it had to be told.
+                    return self.wake(key, now);
+                }
+                self.leases.queue(key, now + self.config.gone_after);
+                for member in self.members(key) {
+                    self.turn(&member, now, |presence| (presence == Presence::Up).then_some(Presence::Silent));
+                }
+            }
+            Phase::Silent | Phase::Suspect if beats() => self.wake(key, now),
+            Phase::Silent | Phase::Suspect => self.lapse(key, now),
+        }
+    }
+
+    /// A lease's time is up.
+    fn lapse(&mut self, key: Key, now: Time) {
+        for member in self.members(key) {
+            if self.is_to_stay(&member, now) {
+                self.turn(&member, now, |presence| (presence == Presence::Silent).then_some(Presence::Suspect));
+            } else {
+                if let Some(service) = self.services.get_mut(&member.0) {
+                    service.losses.note(now);
+                }
+                self.remove(&member, GoneReason::Silent, None);
+                // Its process may be only paused, and has to see that it must register again.
+                self.leases.break_hold(key, &mut self.batch);
+            }
+        }
+        // Nothing happens to a lease that went with its last member.
+        self.leases.turn(key, Phase::Suspect);
+        self.leases.queue(key, now + self.config.guard.suspect_for);
+    }
+
+    /// Would too many go, or the last? Who asked for no more calls is not missed.
+    fn is_to_stay(&mut self, (service, id): &Member, now: Time) -> bool {
+        let (guard, within) = (&self.config.guard, self.config.silent_after + self.config.gone_after);
+        let Some(service) = self.services.get_mut(service).filter(|_| guard.on) else { return false };
+        match service.get(id).map(|entry| entry.listed.presence) {
+            Some(Presence::Silent) => {
+                let counts = (service.doubtful(), service.len());
+                service.losses.would_be_too_many(guard, within, counts, now)
+            }
+            // Its time as a suspect is over; but a list does not become empty by time.
+            Some(Presence::Suspect) => service.is_all_suspect(),
+            _ => false,
+        }
+    }
+
+    fn members(&self, key: Key) -> Vec<Member> {
+        self.leases.get(key).map(|lease| lease.members.clone()).unwrap_or_default()
+    }
+
+    /// Changes an instance's presence, if `to` says what to.
+    pub(super) fn turn(&mut self, member: &Member, now: Time, to: impl FnOnce(Presence) -> Option<Presence>) {
+        let (service, id) = member;
+        let Some(entry) = self.services.get(service).and_then(|service| service.get(id)) else { return };
+        if let Some(presence) = to(entry.listed.presence) {
+            let (lease, instance) = (entry.lease, entry.listed.instance.clone());
+            self.list(service, Listed { instance, presence }, lease, now);
+        }
+    }
+}

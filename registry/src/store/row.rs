@@ -1,0 +1,111 @@
+//! One instance as it is kept, with what tells whether it still is what was written.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mainstay_contracts::registry::{Fingerprint, GoneReason, InstanceId, LeaseId, Listed};
+use rusqlite::{CachedStatement, Connection, Row, params};
+
+use crate::roster::{Became, Change, Grave, Kept};
+
+pub(super) const COLUMNS: &str = "service, id, revision, lease, json, gone, sum";
+
+/// What a sound row says.
+#[derive(Debug)]
+pub(super) enum Found {
+    Listed(Kept),
+    Gone(Grave, GoneReason),
+}
+
+/// Writes a change over whatever was kept of its instance.
+pub(super) fn put(statement: &mut CachedStatement<'_>, change: &Change) -> rusqlite::Result<()> {
+    let (service, id, revision) = (&*change.service, change.id.as_str(), signed(change.revision));
+    let (lease, json, gone) = match &change.became {
+        Became::Listed(row) => (row.lease.as_ref().map(LeaseId::as_str), Some(&*row.json), None),
+        Became::Gone(why) => (None, None, Some(word(*why))),
+    };
+    let sum = sum(service, id, revision, lease, json, gone);
+    statement.execute(params![service, id, revision, lease, json, gone, sum])?;
+    Ok(())
+}
+
+/// Writes what was kept in another database.
+pub(super) fn put_kept(db: &Connection, kept: &Kept) -> rusqlite::Result<()> {
+    let (service, id, revision) = (&*kept.service, kept.listed.instance.id.as_str(), signed(kept.revision));
+    let (lease, json) = (kept.lease.as_ref().map(LeaseId::as_str), Some(&*kept.json));
+    let sum = sum(service, id, revision, lease, json, None);
+    db.prepare_cached(super::PUT)?.execute(params![service, id, revision, lease, json, None::<&str>, sum])?;
+    Ok(())
+}
+
+/// What a row says; nothing, if that is not what was written.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Found>> {
+    let text = |column: usize| row.get_ref(column).map(|value| value.as_str().ok());
+    let (Some(service), Some(id)) = (text(0)?, text(1)?) else { return Ok(None) };
+    let (Ok(revision), Ok(written)) = (row.get::<_, i64>(2), row.get::<_, i64>(6)) else { return Ok(None) };
+    let (lease, gone) = (text(3)?, text(5)?);
+    let json = row.get_ref(4)?.as_blob_or_null().unwrap_or_default();
+    if sum(service, id, revision, lease, json, gone) != written {
+        return Ok(None);
+    }
+    Ok(found(service, id, revision, lease, json, gone))
+}
+
+fn found(
+    service: &str,
+    id: &str,
+    revision: i64,
+    lease: Option<&str>,
+    json: Option<&[u8]>,
+    gone: Option<&str>,
+) -> Option<Found> {
+    let (service, revision): (Arc<str>, u64) = (service.into(), u64::try_from(revision).ok()?);
+    let Some(json) = json else {
+        let id: InstanceId = id.parse().ok()?;
+        return Some(Found::Gone(Grave { revision, service, id }, reason(gone?)));
+    };
+    let listed: Listed = serde_json::from_slice(json).ok()?;
+    let lease = lease.map(str::parse::<LeaseId>).transpose().ok()?;
+    let json = Bytes::copy_from_slice(json);
+    Some(Found::Listed(Kept { revision, service, listed: Arc::new(listed), json, lease }))
+}
+
+/// A checksum of all that is in a row: SQLite has none.
+fn sum(service: &str, id: &str, revision: i64, lease: Option<&str>, json: Option<&[u8]>, gone: Option<&str>) -> i64 {
+    let revision = revision.to_le_bytes();
+    let parts: [&[u8]; 6] = [
+        service.as_bytes(),
+        id.as_bytes(),
+        &revision,
+        lease.unwrap_or_default().as_bytes(),
+        json.unwrap_or_default(),
+        gone.unwrap_or_default().as_bytes(),
+    ];
+    // No text has a byte of 0xff, so that no part can pass for the end of another.
+    Fingerprint::of_json(&parts.join(&0xff)).to_bits().cast_signed()
+}
+
+/// As SQLite has numbers. No revision ever comes near the end of them.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn word(why: GoneReason) -> &'static str {
+    match why {
+        GoneReason::Left => "left",
+        GoneReason::ConnectionClosed => "connection-closed",
+        GoneReason::Silent => "silent",
+        GoneReason::Released => "released",
+        GoneReason::Unknown => "unknown",
+    }
+}
+
+fn reason(word: &str) -> GoneReason {
+    match word {
+        "left" => GoneReason::Left,
+        "connection-closed" => GoneReason::ConnectionClosed,
+        "silent" => GoneReason::Silent,
+        "released" => GoneReason::Released,
+        _ => GoneReason::Unknown,
+    }
+}

@@ -1,0 +1,150 @@
+//! What everybody reads: each service's list, and what has changed in it since any revision that is still remembered.
+//!
+//! The one who changes the roster folds the changes in here once they are safe; every protocol reads from here, and none
+//! of them has to wait for a disk. A reader that has seen a revision asks for what came after it: of several changes of
+//! one instance there is only the last, so that whoever reads slowly skips what is over, and a reader is no more than
+//! a number.
+
+mod view;
+mod watcher;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use mainstay_contracts::registry::LeaseId;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+pub(crate) use self::view::{Since, Snapshot, View};
+pub(crate) use self::watcher::Watcher;
+use crate::pulse::Pulse;
+use crate::roster::{Batch, Change, Grave};
+
+/// All services, as they may be seen.
+#[derive(Debug)]
+pub(crate) struct Views {
+    epoch: u64,
+    services: RwLock<Services>,
+    leases: RwLock<HashMap<LeaseId, Arc<Pulse>>>,
+    /// The last revision that is folded in everywhere.
+    revision: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Services {
+    by_name: BTreeMap<Arc<str>, Arc<View>>,
+    /// The last revision of any service that was forgotten.
+    forgotten: u64,
+}
+
+impl Views {
+    /// No services, of which the last was forgotten at revision `forgotten`.
+    pub(crate) fn new(epoch: u64, forgotten: u64) -> Self {
+        Self {
+            epoch,
+            services: RwLock::new(Services { by_name: BTreeMap::new(), forgotten }),
+            leases: RwLock::default(),
+            revision: watch::Sender::new(0),
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The last revision: whatever has one up to this can be seen.
+    pub(crate) fn revision(&self) -> u64 {
+        *self.revision.borrow()
+    }
+
+    /// Tells every new revision.
+    pub(crate) fn revisions(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// Folds in what has changed, and wakes who waits for it.
+    pub(crate) fn fold(&self, batch: &Batch, revision: u64) {
+        if !batch.leases.is_empty() {
+            let mut leases = self.leases.write();
+            for (name, pulse) in &batch.leases {
+                match pulse {
+                    Some(pulse) => leases.insert(name.clone(), Arc::clone(pulse)),
+                    None => leases.remove(name),
+                };
+            }
+        }
+        // Those of one service under one lock, of which nobody else is kept waiting.
+        batch.changes.chunk_by(|one, next| one.service == next.service).for_each(|changes| self.fold_some(changes));
+        batch.forgotten.iter().for_each(|grave| self.forget(grave));
+        if self.revision() != revision {
+            self.revision.send_replace(revision);
+        }
+    }
+
+    /// Folds in changes of one service.
+    fn fold_some(&self, changes: &[Change]) {
+        let Some(Change { service, .. }) = changes.first() else { return };
+        loop {
+            // Held, so that nobody finds the service unused and forgets it meanwhile.
+            let services = self.services.read();
+            if let Some(view) = services.by_name.get(service) {
+                return view.fold(changes);
+            }
+            drop(services);
+            self.open(service);
+        }
+    }
+
+    /// A service that somebody has registered for, not all of whose instances have been forgotten.
+    pub(crate) fn get(&self, service: &str) -> Option<Arc<View>> {
+        self.services.read().by_name.get(service).cloned()
+    }
+
+    /// A service's list. One that nobody has registered for is empty.
+    pub(crate) fn list(&self, service: &str) -> Arc<Snapshot> {
+        match self.get(service) {
+            Some(view) => view.snapshot(self.epoch),
+            None => Arc::new(Snapshot::empty(service, self.epoch, self.services.read().forgotten)),
+        }
+    }
+
+    /// Services that have instances, and how many.
+    pub(crate) fn services(&self) -> Vec<(Arc<View>, usize)> {
+        let services = self.services.read();
+        let counted = services.by_name.values().map(|view| (Arc::clone(view), view.len()));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
+    pub(crate) fn lease(&self, lease: &LeaseId) -> Option<Arc<Pulse>> {
+        self.leases.read().get(lease).cloned()
+    }
+
+    fn open(&self, service: &Arc<str>) -> Arc<View> {
+        if let Some(view) = self.get(service) {
+            return view;
+        }
+        let mut services = self.services.write();
+        let floor = services.forgotten;
+        let new = || Arc::new(View::new(Arc::clone(service), floor));
+        Arc::clone(services.by_name.entry(Arc::clone(service)).or_insert_with(new))
+    }
+
+    fn forget(&self, grave: &Grave) {
+        if let Some(view) = self.get(&grave.service) {
+            view.forget(grave);
+            self.drop_if_unused(&view);
+        }
+    }
+
+    /// Forgets a service that nothing is known of, and that nobody watches.
+    fn drop_if_unused(&self, view: &Arc<View>) {
+        let mut services = self.services.write();
+        if view.is_unused() && services.by_name.get(&view.name).is_some_and(|other| Arc::ptr_eq(other, view)) {
+            services.by_name.remove(&view.name);
+            services.forgotten = services.forgotten.max(view.revision());
+        }
+    }
+}
