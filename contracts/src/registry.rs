@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`WATCH`] | a service's instances, and every change: a stream of [`WatchFrame`]s |
 //! | [`List`], [`Services`] | who is there now |
+//! | [`Look`], [`Inspect`] | how the registry is, and what it knows of instances |
 //! | [`Release`] | an operator says that the instances in doubt are really lost |
 //!
 //! An instance by itself, such as a shell script, needs no lease of its own making: [`HOLD`] registers it for as long as
@@ -33,6 +34,7 @@
 mod calls;
 mod fingerprint;
 mod frames;
+mod inspection;
 mod instance;
 mod leases;
 mod names;
@@ -45,6 +47,7 @@ pub use self::calls::{
 };
 pub use self::fingerprint::Fingerprint;
 pub use self::frames::{HoldFrame, WatchFrame};
+pub use self::inspection::{Doubt, Inspect, Inspected, Inspection, Look, Overview, ServiceOverview};
 pub use self::instance::{GoneReason, Instance, Listed, Presence};
 pub use self::leases::{BeatLease, EndLease, HoldLease, LeaseEnded};
 pub use self::names::{BadName, InstanceId, LeaseId, check_service_name};

@@ -5,6 +5,7 @@
 
 mod changes;
 mod hold;
+mod inspect;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -38,6 +39,7 @@ pub(crate) struct Directory {
     trouble: Arc<Trouble>,
     damage: Option<Damage>,
     watchers: Arc<Semaphore>,
+    started: Instant,
     stop: CancellationToken,
 }
 
@@ -54,10 +56,7 @@ impl Directory {
             None => (None, Default::default()),
         };
         if let Some(damage) = &opened.damage {
-            let (what, kept_at, sound) = (&damage.what, damage.kept_at.display(), damage.sound);
-            error!(
-                "what was kept is damaged: {what}; going on with the {sound} instances that are sound; the rest is in {kept_at}"
-            );
+            error!("{damage}");
         }
         let epoch = if store.is_some() { opened.epoch } else { born };
         let mut roster = Roster::new(config.clone(), epoch, born);
@@ -65,8 +64,9 @@ impl Directory {
         let (clock, trouble) = (Arc::default(), Arc::default());
         let views = Arc::new(Views::new(epoch, opened.floor));
         let (writer, jobs) = Writer::new(roster, store, Arc::clone(&views), Arc::clone(&clock), Arc::clone(&trouble));
+        let started = Instant::now();
         let watchers = Arc::new(Semaphore::new(config.limits.watchers));
-        let directory = Self { config, views, clock, jobs, trouble, damage: opened.damage, watchers, stop };
+        let directory = Self { config, views, clock, jobs, trouble, damage: opened.damage, watchers, started, stop };
         Ok((Arc::new(directory), writer))
     }
 

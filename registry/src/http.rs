@@ -17,7 +17,8 @@ use axum::routing::{get, post};
 use axum::{Router, http::Method, http::Uri};
 use http::StatusCode;
 use mainstay_contracts::registry::{
-    Beat, BeatLease, Deregister, Drain, EndLease, HOLD, HOLD_LEASE, List, Register, Release, Services, Undrain, WATCH,
+    Beat, BeatLease, Deregister, Drain, EndLease, HOLD, HOLD_LEASE, Inspect, List, Look, Register, Release, Services,
+    Undrain, WATCH,
 };
 use serde_json::{Value, json};
 
@@ -36,6 +37,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
     let router = route::<Services>(route::<List>(router));
     let router = route::<Deregister>(route::<Beat>(route::<Register>(router)));
     let router = route::<EndLease>(route::<BeatLease>(router));
+    let router = route::<Inspect>(route::<Look>(router));
     route::<Release>(route::<Undrain>(route::<Drain>(router)))
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)

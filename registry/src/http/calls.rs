@@ -8,8 +8,8 @@ use axum::response::Json;
 use axum::routing::{MethodFilter, on};
 use mainstay_contracts::Call;
 use mainstay_contracts::registry::{
-    Beat, BeatLease, Beaten, Deregister, Deregistered, Drain, Drained, EndLease, LeaseEnded, List, Listing, Register,
-    Registered, Release, Released, ServiceNames, Services, Undrain, Undrained,
+    Beat, BeatLease, Beaten, Deregister, Deregistered, Drain, Drained, EndLease, Inspect, Inspection, LeaseEnded, List,
+    Listing, Look, Overview, Register, Registered, Release, Released, ServiceNames, Services, Undrain, Undrained,
 };
 
 use super::asked::Asked;
@@ -94,5 +94,17 @@ impl Answered for Services {
         let services = directory.views().services().into_iter();
         let services = services.map(|(view, instances)| (view.name.to_string(), instances)).collect();
         Ok(ServiceNames { epoch: directory.views().epoch(), services })
+    }
+}
+
+impl Answered for Look {
+    async fn answer(self, directory: &Directory) -> Result<Overview, Refused> {
+        Ok(directory.overview())
+    }
+}
+
+impl Answered for Inspect {
+    async fn answer(self, directory: &Directory) -> Result<Inspection, Refused> {
+        Ok(directory.inspect(&self.service, usize::MAX))
     }
 }

@@ -1,5 +1,6 @@
 //! The database: made once, opened by one registry at a time, and put aside when it is damaged.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,14 @@ pub(crate) struct Damage {
     pub(crate) kept_at: PathBuf,
     /// How many instances were sound.
     pub(crate) sound: usize,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, kept_at, sound } = self;
+        write!(f, "what was kept is damaged: {what}; {sound} instances were sound and are taken over; ")?;
+        write!(f, "the damaged file is {}", kept_at.display())
+    }
 }
 
 /// Opens the database in a directory, or makes both; `now` is the epoch of one that is new.

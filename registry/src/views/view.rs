@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use mainstay_contracts::registry::{Fingerprint, InstanceId, Listing, WatchFrame};
+use mainstay_contracts::registry::{Fingerprint, InstanceId, Listing, Presence, WatchFrame};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, watch};
 
@@ -30,12 +30,37 @@ pub(crate) struct View {
 struct Folded {
     by_revision: BTreeMap<u64, Latest>,
     by_id: HashMap<InstanceId, u64>,
-    listed: usize,
+    counts: Counts,
     fingerprint: Fingerprint,
     /// What came after this revision is all here; of what came before, those who are gone may be missing.
     floor: u64,
     revision: u64,
     snapshot: Option<Arc<Snapshot>>,
+}
+
+/// How many instances of a service are of which presence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) up: usize,
+    pub(crate) silent: usize,
+    pub(crate) suspect: usize,
+    pub(crate) draining: usize,
+}
+
+impl Counts {
+    pub(crate) fn all(self) -> usize {
+        self.up + self.silent + self.suspect + self.draining
+    }
+
+    fn of(&mut self, presence: Presence) -> &mut usize {
+        match presence {
+            Presence::Up => &mut self.up,
+            Presence::Silent => &mut self.silent,
+            Presence::Suspect => &mut self.suspect,
+            // Who is gone is not listed, and so not counted.
+            Presence::Draining | Presence::Gone => &mut self.draining,
+        }
+    }
 }
 
 /// The last change of an instance.
@@ -61,7 +86,7 @@ impl View {
         let folded = Folded {
             by_revision: BTreeMap::new(),
             by_id: HashMap::new(),
-            listed: 0,
+            counts: Counts::default(),
             fingerprint: Fingerprint::default(),
             floor,
             revision: floor,
@@ -83,7 +108,11 @@ impl View {
 
     /// How many instances are listed.
     pub(crate) fn len(&self) -> usize {
-        self.folded.read().listed
+        self.counts().all()
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.folded.read().counts
     }
 
     /// What is known of one instance.
@@ -166,15 +195,16 @@ impl View {
 impl Folded {
     fn fold(&mut self, change: Change) {
         let revision = change.revision;
-        if let Some(before) = self.by_id.insert(change.id.clone(), revision).and_then(|at| self.by_revision.remove(&at))
-            && let Some(fingerprint) = before.fingerprint
+        let before = self.by_id.insert(change.id.clone(), revision).and_then(|at| self.by_revision.remove(&at));
+        if let Some(before) = before
+            && let (Some(row), Some(fingerprint)) = (before.change.row(), before.fingerprint)
         {
-            self.listed -= 1;
+            *self.counts.of(row.listed.presence) -= 1;
             self.fingerprint.subtract(fingerprint);
         }
         let fingerprint = change.row().map(|row| Fingerprint::of_json(&row.json));
-        if let Some(fingerprint) = fingerprint {
-            self.listed += 1;
+        if let (Some(row), Some(fingerprint)) = (change.row(), fingerprint) {
+            *self.counts.of(row.listed.presence) += 1;
             self.fingerprint.add(fingerprint);
         }
         self.by_revision.insert(revision, Latest { change, fingerprint, line: OnceLock::new() });
