@@ -2,21 +2,59 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use mainstay_registry::{Config, Guard};
 use tokio::net::TcpListener;
+
+use crate::command::Command;
 
 /// Knows which services are there, and tells whoever asks.
 #[derive(Debug, Parser)]
-#[command(name = "mainstay-registry", version, after_help = AFTER_HELP)]
+#[command(
+    name = "mainstay-registry",
+    version,
+    about = "Knows which services are there, and tells whoever asks; without a command, serves that",
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+/// What can be said of a registry that is served.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "MAINSTAY_REGISTRY_LISTEN", default_value = "127.0.0.1:8500", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
 
+    /// The directory of what outlives the process; made if it is not there
+    #[arg(long, env = "MAINSTAY_REGISTRY_DATA", default_value = "data/registry", value_name = "DIR")]
+    data: PathBuf,
+
+    /// Keep nothing: after a restart everybody has to come back by themselves
+    #[arg(long, conflicts_with = "data")]
+    in_memory: bool,
+
+    /// Whether instances stay listed that would be gone together with too many others
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    guard: Switch,
+
     /// Listen on an address that other machines reach, though nobody is asked who they are
     #[arg(long)]
     insecure: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 const AFTER_HELP: &str = "\
@@ -29,10 +67,23 @@ Registered for as long as curl runs:
   curl -N localhost:8500/v1/services/ratings/instances/r1/hold -d '{\"address\":\"127.0.0.1:8001\"}'
 A page to look at: http://localhost:8500/
 
-An instance that does not beat for 15 s is silent, and gone 90 s later. Nothing is kept across restarts:
-held instances come back by themselves. Set RUST_LOG=debug to see more.";
+An instance that does not beat for 15 s is silent, and gone 90 s later. If that would take more than 2 instances and
+30 % of a service within one lease, or the last one, they are suspect instead, and stay listed: see `release`.
+What was acknowledged is on disk. Set RUST_LOG=debug to see more.
 
-impl Args {
+Exit codes of commands:
+  0   done
+  1   the registry says no, or, for a drain, somebody has not been told
+  2   the command line is wrong
+  3   there is no registry";
+
+impl Serve {
+    pub(crate) fn config(&self) -> Config {
+        let guard = Guard { on: self.guard == Switch::On, ..Guard::default() };
+        let data = (!self.in_memory).then(|| self.data.clone());
+        Config { guard, data, ..Config::default() }
+    }
+
     /// Listens, or says in one line why not and what to do.
     pub(crate) async fn listener(&self) -> Result<TcpListener, String> {
         let address = self.listen;

@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -28,6 +28,8 @@ use crate::writer::{Job, State, Trouble, Writer};
 
 /// How long anybody waits for a change to be safe.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many may look at the page as it changes.
+const ONLOOKERS: usize = 64;
 
 /// The registry, as every protocol has it.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub(crate) struct Directory {
     trouble: Arc<Trouble>,
     damage: Option<Damage>,
     watchers: Arc<Semaphore>,
+    onlookers: Arc<Semaphore>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -65,8 +68,10 @@ impl Directory {
         let views = Arc::new(Views::new(epoch, opened.floor));
         let (writer, jobs) = Writer::new(roster, store, Arc::clone(&views), Arc::clone(&clock), Arc::clone(&trouble));
         let started = Instant::now();
+        let onlookers = Arc::new(Semaphore::new(ONLOOKERS));
         let watchers = Arc::new(Semaphore::new(config.limits.watchers));
-        let directory = Self { config, views, clock, jobs, trouble, damage: opened.damage, watchers, started, stop };
+        let directory =
+            Self { config, views, clock, jobs, trouble, damage: opened.damage, watchers, onlookers, started, stop };
         Ok((Arc::new(directory), writer))
     }
 
@@ -91,6 +96,17 @@ impl Directory {
     /// What was wrong with what was kept, when the registry started.
     pub(crate) fn damage(&self) -> Option<&Damage> {
         self.damage.as_ref()
+    }
+
+    /// A place among those who look at the page, for as long as it is held.
+    pub(crate) fn look_on(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let place = Arc::clone(&self.onlookers).try_acquire_owned();
+        place.map_err(|_| Refused::new(Kind::Full, format!("{ONLOOKERS} look at the page already")))
+    }
+
+    /// Waits for something, but not beyond the end of the registry.
+    pub(crate) async fn until_stopped<T>(&self, something: impl Future<Output = T>) -> Option<T> {
+        self.stop.run_until_cancelled(something).await
     }
 
     pub(crate) fn watchers(&self) -> usize {

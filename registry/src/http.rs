@@ -30,6 +30,7 @@ use crate::directory::Directory;
 pub(crate) fn router(directory: Arc<Directory>) -> Router {
     let router = Router::new()
         .route("/", get(page::status))
+        .route("/live", get(page::live))
         .route("/health", get(health))
         .route(HOLD, post(streams::hold))
         .route(HOLD_LEASE, post(streams::hold_lease))

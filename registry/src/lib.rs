@@ -30,4 +30,4 @@ mod wheel;
 mod writer;
 
 pub use config::{Config, Guard, Limits};
-pub use run::run;
+pub use run::{Opened, run};

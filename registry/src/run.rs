@@ -2,14 +2,16 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::directory::Directory;
-use crate::{Config, http, serve};
+use crate::writer::Writer;
+use crate::{Config, Limits, http, serve};
 
 /// Serves the registry on `listener` until `shutdown` completes; then ends its streams and returns within a
 /// second, whatever its clients do.
@@ -17,31 +19,58 @@ use crate::{Config, http, serve};
 /// # Errors
 /// When the listener is not one that listens, or what is kept cannot be read or written at all.
 pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    let address = listener.local_addr()?;
-    let stop = CancellationToken::new();
-    // Whoever drops this future instead of shutting down ends the connections too.
-    let _stopped = stop.clone().drop_guard();
-    let limits = config.limits.clone();
-    let (directory, mut writer) = Directory::open(config, stop.clone()).await?;
-    let router = http::router(directory);
-    let connections = TaskTracker::new();
-    info!(%address, "listening");
-    {
-        let mut writing = pin!(writer.run());
-        tokio::select! {
-            () = shutdown => {}
-            () = &mut writing => {}
-            () = serve::accept(&listener, router, &limits, &connections, &stop) => {}
-        }
-        stop.cancel();
-        connections.close();
-        // What has begun is still kept.
-        tokio::select! {
-            () = connections.wait() => {}
-            () = &mut writing => {}
-        }
+    Opened::new(config).await?.run(listener, shutdown).await
+}
+
+/// A registry that remembers what was kept, and is yet to be served.
+#[derive(Debug)]
+pub struct Opened {
+    directory: Arc<Directory>,
+    writer: Writer,
+    limits: Limits,
+    stop: CancellationToken,
+    /// Whoever drops this instead of shutting down ends the connections too.
+    _stopped: DropGuard,
+}
+
+impl Opened {
+    /// Reads what was kept, if anything is.
+    ///
+    /// # Errors
+    /// When it cannot be read or written at all, or another registry has it.
+    pub async fn new(config: Config) -> io::Result<Self> {
+        let (limits, stop) = (config.limits.clone(), CancellationToken::new());
+        let (directory, writer) = Directory::open(config, stop.clone()).await?;
+        Ok(Self { directory, writer, limits, _stopped: stop.clone().drop_guard(), stop })
     }
-    writer.close().await;
-    info!(%address, "stopped");
-    Ok(())
+
+    /// As [`run`].
+    ///
+    /// # Errors
+    /// When the listener is not one that listens.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        let Self { directory, mut writer, limits, stop, _stopped } = self;
+        let router = http::router(directory);
+        let connections = TaskTracker::new();
+        info!(%address, "listening");
+        {
+            let mut writing = pin!(writer.run());
+            tokio::select! {
+                () = shutdown => {}
+                () = &mut writing => {}
+                () = serve::accept(&listener, router, &limits, &connections, &stop) => {}
+            }
+            stop.cancel();
+            connections.close();
+            // What has begun is still kept.
+            tokio::select! {
+                () = connections.wait() => {}
+                () = &mut writing => {}
+            }
+        }
+        writer.close().await;
+        info!(%address, "stopped");
+        Ok(())
+    }
 }

@@ -1,11 +1,13 @@
 //! The program: what it prints, and how it ends.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mainstay-registry");
@@ -35,21 +37,84 @@ async fn help_shows_how_to_try_it() {
     assert!(output.status.success() && said.contains("curl -N localhost:8500/v1/services/ratings/watch"), "{said}");
 }
 
+/// A registry with a directory, and where it is reached.
+async fn started(data: &Path) -> (Child, String) {
+    let mut child = Command::new(PROGRAM)
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
+    let address = line.trim_end().strip_prefix("registry on ").expect("it says where it is").to_owned();
+    assert!(address.starts_with("http://127.0.0.1:") && !address.ends_with(":0"), "{line}");
+    (child, address)
+}
+
+/// What a command prints, and how it ends.
+async fn said(args: &[&str], registry: &str) -> (Option<i32>, String) {
+    let output = ended(&[args, &["--registry", registry]].concat()).await;
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.code(), text)
+}
+
+async fn register(registry: &str, id: &str, port: u16) {
+    let url = format!("{registry}/v1/services/ratings/instances/{id}");
+    let body = format!(r#"{{"address":"127.0.0.1:{port}"}}"#);
+    let status = Command::new("curl").args(["-sf", "-X", "PUT", &url, "-d", &body]).stdout(Stdio::null()).status();
+    assert!(status.await.unwrap().success());
+}
+
 #[tokio::test]
 async fn it_says_where_it_is_and_ends_well_when_terminated() {
+    let data = TempDir::new().unwrap();
     for signal in ["TERM", "INT"] {
-        let mut child = Command::new(PROGRAM)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
-        assert!(line.starts_with("registry on http://127.0.0.1:") && !line.ends_with(":0\n"), "{line}");
+        let (mut child, _) = started(data.path()).await;
         let id = child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().await.unwrap().success());
         let status = timeout(Duration::from_secs(10), child.wait()).await.expect("it ends").unwrap();
         assert!(status.success(), "{signal}: {status}");
     }
+}
+
+#[tokio::test]
+async fn commands_say_who_is_there_before_and_after_it_was_killed() {
+    let data = TempDir::new().unwrap();
+    let (mut child, registry) = started(data.path()).await;
+    assert_eq!(said(&["list"], &registry).await, (Some(0), "no service has registered\n".to_owned()));
+    register(&registry, "r1", 8001).await;
+    register(&registry, "r2", 8002).await;
+    let (code, drained) = said(&["drain", "ratings", "r2"], &registry).await;
+    assert_eq!((code, drained.as_str()), (Some(0), "r2 drains, from revision 3 on; 0 who watch know\n"));
+    child.kill().await.unwrap();
+    let (code, lost) = said(&["list"], &registry).await;
+    assert!(code == Some(3) && lost.starts_with("mainstay-registry: no registry at "), "{code:?} {lost}");
+
+    let (_child, registry) = started(data.path()).await;
+    let (_, services) = said(&["list"], &registry).await;
+    let line = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(services.lines().nth(1).map(line), Some(line("ratings 1 0 0 1 0 3")), "{services}");
+    let (_, instances) = said(&["list", "ratings"], &registry).await;
+    for (number, presence) in [(1, "up"), (2, "draining")] {
+        let row = instances.lines().nth(number).map(line).unwrap();
+        let expected = [&number.to_string(), &format!("r{number}"), presence];
+        assert!(row.iter().zip(expected).all(|(cell, expected)| cell == expected), "{instances}");
+    }
+    assert_eq!(said(&["release", "ratings"], &registry).await.0, Some(0));
+    let (code, refused) = said(&["drain", "ratings", "r9"], &registry).await;
+    assert_eq!((code, refused.as_str()), (Some(1), "mainstay-registry: r9 of ratings is not registered (404)\n"));
+    let (code, undrained) = said(&["drain", "ratings", "r2", "--undo"], &registry).await;
+    assert_eq!((code, undrained.as_str()), (Some(0), "r2 takes calls again, from revision 4 on\n"));
+}
+
+#[tokio::test]
+async fn a_second_registry_on_one_directory_says_so() {
+    let data = TempDir::new().unwrap();
+    let (_child, _) = started(data.path()).await;
+    let output = ended(&["--listen", "127.0.0.1:0", "--data", &data.path().display().to_string()]).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.ends_with("registry.db is in use: is a registry running on it already?\n"), "{said}");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
 }

@@ -1,43 +1,67 @@
-//! A look at the registry for people.
+//! A look at the registry for people: as it is, and as it changes.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::sse::{Event, Sse};
+use axum::response::{Html, IntoResponse, Response};
+use futures_util::stream;
 use http::header::HOST;
 use http::{HeaderMap, StatusCode};
-use mainstay_contracts::registry::Presence;
+use mainstay_contracts::registry::{Inspected, Overview, Presence, ServiceOverview};
+use tokio::time::sleep;
 
 use super::denied::Denied;
-use crate::clock::Time;
 use crate::directory::Directory;
-use crate::roster::Row;
 
 /// How many instances of one service, and of all, are shown; the list has all.
 const MOST_OF_ONE: usize = 50;
 const MOST: usize = 500;
+/// How often a page that is looked at is brought up to date.
+const EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "status.html")]
-struct Status {
-    epoch: u64,
+struct Page {
+    overview: Overview,
     sections: Vec<Section>,
     unshown: usize,
     /// Where the reader has reached the registry, for the examples.
     host: String,
-    now: Time,
+}
+
+/// What changes of the page.
+#[derive(Template)]
+#[template(path = "services.html")]
+struct Services {
+    overview: Overview,
+    sections: Vec<Section>,
+    unshown: usize,
 }
 
 struct Section {
-    name: String,
-    count: usize,
-    rows: Vec<Row>,
+    overview: ServiceOverview,
+    rows: Vec<Inspected>,
+}
+
+impl Page {
+    fn summary(&self) -> String {
+        summary(&self.overview)
+    }
 }
 
 impl Section {
     fn unshown(&self) -> usize {
-        self.count - self.rows.len()
+        self.overview.instances().saturating_sub(self.rows.len())
+    }
+
+    fn counts(&self) -> Vec<(usize, &'static str)> {
+        let ServiceOverview { up, silent, suspect, draining, .. } = self.overview;
+        let counts = [(up, "up"), (silent, "silent"), (suspect, "suspect"), (draining, "draining")];
+        counts.into_iter().filter(|(count, _)| *count > 0).collect()
     }
 }
 
@@ -47,30 +71,72 @@ pub(super) async fn status(
     headers: HeaderMap,
 ) -> Result<Html<String>, Denied> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8500").to_owned();
-    let services = directory.views().services();
-    let total = services.len();
-    let (mut sections, mut shown) = (Vec::new(), 0);
-    for (view, count) in services {
-        if shown >= MOST {
-            break;
-        }
-        let mut rows = view.rows();
-        rows.truncate(MOST_OF_ONE);
-        shown += rows.len();
-        sections.push(Section { count: count.max(rows.len()), name: view.name.to_string(), rows });
-    }
-    let unshown = total - sections.len();
-    let (epoch, now) = (directory.views().epoch(), directory.now());
-    let page = Status { epoch, sections, unshown, host, now }.render();
+    let Services { overview, sections, unshown } = services(&directory);
+    let page = Page { overview, sections, unshown, host }.render();
     page.map(Html).map_err(|error| Denied::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
-fn presence(row: &Row) -> &'static str {
+/// What changes of it, every second, for as long as somebody looks.
+pub(super) async fn live(State(directory): State<Arc<Directory>>) -> Result<Response, Denied> {
+    let looking = directory.look_on()?;
+    let events = stream::unfold((directory, looking, None), |(directory, looking, pending)| async {
+        if let Some(summary) = pending {
+            return Some((Ok::<_, Infallible>(summary), (directory, looking, None)));
+        }
+        if directory.until_stopped(sleep(EVERY)).await.is_none() {
+            return None;
+        }
+        let services = services(&directory);
+        let event = Event::default().data(services.render().ok()?);
+        let summary = Event::default().event("summary").data(summary(&services.overview));
+        Some((Ok(event), (directory, looking, Some(summary))))
+    });
+    Ok(Sse::new(events).into_response())
+}
+
+fn services(directory: &Directory) -> Services {
+    let overview = directory.overview();
+    let (mut sections, mut shown) = (Vec::new(), 0);
+    for service in &overview.services {
+        if shown >= MOST {
+            break;
+        }
+        let rows = directory.inspect(&service.service, MOST_OF_ONE).instances;
+        shown += rows.len();
+        sections.push(Section { overview: service.clone(), rows });
+    }
+    let unshown = overview.services.len() - sections.len();
+    Services { overview, sections, unshown }
+}
+
+fn summary(overview: &Overview) -> String {
+    let instances: usize = overview.services.iter().map(ServiceOverview::instances).sum();
+    let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (services, watchers) = (many(overview.services.len(), "service"), many(overview.watchers, "watcher"));
+    let (instances, revision) = (many(instances, "instance"), overview.revision);
+    format!("{services} · {instances} · {watchers} · revision {revision} · up {}", duration(&overview.uptime_ms))
+}
+
+fn presence(row: &Inspected) -> &'static str {
     match row.listed.presence {
         Presence::Up => "up",
         Presence::Silent => "silent",
         Presence::Suspect => "suspect",
         Presence::Draining => "draining",
         Presence::Gone => "gone",
+    }
+}
+
+fn is_up(row: &Inspected) -> bool {
+    row.listed.presence == Presence::Up
+}
+
+/// As people say it: 4 s, 12 min, 3 h, 2 d.
+fn duration(millis: &u64) -> String {
+    match *millis / 1000 {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", seconds / 60),
+        seconds @ 7200..=172_799 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
     }
 }

@@ -204,6 +204,6 @@ fn failed(path: &Path, error: rusqlite::Error) -> Refusal {
     }
 }
 
-fn told(what: &impl std::fmt::Display, how: &str, error: io::Error) -> io::Error {
+fn told(what: &impl fmt::Display, how: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what} {how}: {error}"))
 }
