@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use mainstay_registry::{Config, Guard};
@@ -42,6 +43,22 @@ pub(crate) struct Serve {
     #[arg(long, conflicts_with = "data")]
     in_memory: bool,
 
+    /// How often instances are told to beat
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "5s")]
+    beat_every: Duration,
+
+    /// Without a beat for so long, an instance is silent
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "15s")]
+    silent_after: Duration,
+
+    /// Silent for so long, it is gone; as long again as a breaker's retest delay, or one that is only paused leaves early
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "90s")]
+    gone_after: Duration,
+
+    /// What every lease has beyond its time after a restart
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "15s")]
+    grace: Duration,
+
     /// Whether instances stay listed that would be gone together with too many others
     #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
     guard: Switch,
@@ -77,11 +94,22 @@ Exit codes of commands:
   2   the command line is wrong
   3   there is no registry";
 
+/// From a tenth of a second to a day.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}, such as 15s or 500ms"))?;
+    if (Duration::from_millis(100)..=Duration::from_secs(86_400)).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it must be from 100ms to 1day".to_owned())
+    }
+}
+
 impl Serve {
     pub(crate) fn config(&self) -> Config {
         let guard = Guard { on: self.guard == Switch::On, ..Guard::default() };
         let data = (!self.in_memory).then(|| self.data.clone());
-        Config { guard, data, ..Config::default() }
+        let Self { beat_every, silent_after, gone_after, grace, .. } = *self;
+        Config { guard, data, beat_every, silent_after, gone_after, grace, ..Config::default() }
     }
 
     /// Listens, or says in one line why not and what to do.

@@ -21,6 +21,7 @@ use tracing::error;
 
 use crate::Config;
 use crate::clock::{Clock, Time};
+use crate::metrics::Metrics;
 use crate::roster::{Kind, Refused, Roster};
 use crate::store::{Damage, Store};
 use crate::views::Views;
@@ -39,6 +40,7 @@ pub(crate) struct Directory {
     clock: Arc<Clock>,
     jobs: mpsc::Sender<Job>,
     trouble: Arc<Trouble>,
+    metrics: Arc<Metrics>,
     damage: Option<Damage>,
     watchers: Arc<Semaphore>,
     onlookers: Arc<Semaphore>,
@@ -64,14 +66,25 @@ impl Directory {
         let epoch = if store.is_some() { opened.epoch } else { born };
         let mut roster = Roster::new(config.clone(), epoch, born);
         roster.restore(opened.revision, opened.listed, opened.gone);
-        let (clock, trouble) = (Arc::default(), Arc::default());
+        let (clock, trouble, metrics) = (Arc::default(), Arc::default(), Arc::default());
         let views = Arc::new(Views::new(epoch, opened.floor));
-        let (writer, jobs) = Writer::new(roster, store, Arc::clone(&views), Arc::clone(&clock), Arc::clone(&trouble));
+        let (writer, jobs) = Writer::new(roster, store, &views, &clock, &trouble, &metrics);
         let started = Instant::now();
         let onlookers = Arc::new(Semaphore::new(ONLOOKERS));
         let watchers = Arc::new(Semaphore::new(config.limits.watchers));
-        let directory =
-            Self { config, views, clock, jobs, trouble, damage: opened.damage, watchers, onlookers, started, stop };
+        let directory = Self {
+            config,
+            views,
+            clock,
+            jobs,
+            trouble,
+            metrics,
+            damage: opened.damage,
+            watchers,
+            onlookers,
+            started,
+            stop,
+        };
         Ok((Arc::new(directory), writer))
     }
 
@@ -86,6 +99,10 @@ impl Directory {
 
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Why nothing can be changed at present, if that is so.

@@ -7,6 +7,7 @@ mod asked;
 mod calls;
 mod denied;
 mod page;
+mod prometheus;
 mod streams;
 
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
     let router = Router::new()
         .route("/", get(page::status))
         .route("/live", get(page::live))
+        .route("/metrics", get(prometheus::metrics))
+        .route("/v1/prometheus", get(prometheus::targets))
         .route("/health", get(health))
         .route(HOLD, post(streams::hold))
         .route(HOLD_LEASE, post(streams::hold_lease))

@@ -20,6 +20,7 @@ mod config;
 mod directory;
 mod http;
 mod line;
+mod metrics;
 mod pulse;
 mod roster;
 mod run;

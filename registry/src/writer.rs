@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info};
 
 use crate::clock::{Clock, Ticker, Time};
+use crate::metrics::Metrics;
 use crate::roster::{Batch, Held, HoldEnded, Roster};
 use crate::store::Store;
 use crate::views::Views;
@@ -71,6 +72,7 @@ pub(crate) struct Writer {
     store: Option<Store>,
     views: Arc<Views>,
     trouble: Arc<Trouble>,
+    metrics: Arc<Metrics>,
 }
 
 /// Why nothing can be changed at present.
@@ -95,13 +97,16 @@ impl Writer {
     pub(crate) fn new(
         roster: Roster,
         store: Option<Store>,
-        views: Arc<Views>,
-        clock: Arc<Clock>,
-        trouble: Arc<Trouble>,
+        views: &Arc<Views>,
+        clock: &Arc<Clock>,
+        trouble: &Arc<Trouble>,
+        metrics: &Arc<Metrics>,
     ) -> (Self, mpsc::Sender<Job>) {
         let (sender, jobs) = mpsc::channel(WAITING);
         let state = State { roster, holds: HashMap::new(), sure: true };
-        let mut writer = Self { state, ticker: Ticker::new(clock), jobs, store, views, trouble };
+        let ticker = Ticker::new(Arc::clone(clock));
+        let (views, trouble, metrics) = (Arc::clone(views), Arc::clone(trouble), Arc::clone(metrics));
+        let mut writer = Self { state, ticker, jobs, store, views, trouble, metrics };
         // What was restored is safe already.
         let restored = writer.state.roster.take_batch();
         writer.views.fold(&restored, writer.state.roster.revision());
@@ -143,7 +148,9 @@ impl Writer {
         let batch = Arc::new(self.state.roster.take_batch());
         let revision = self.state.roster.revision();
         if !batch.changes.is_empty() || !batch.forgotten.is_empty() {
+            let begun = Instant::now();
             self.write(&batch, revision).await;
+            self.metrics.batch(&batch, begun.elapsed());
         }
         self.views.fold(&batch, revision);
         self.state.end_holds(&batch.ended);

@@ -80,6 +80,7 @@ impl Directory {
     }
 
     fn hear(&self, pulse: &Pulse) -> Beaten {
+        self.metrics.beat();
         if pulse.beat(self.clock.now()) {
             let lease = pulse.lease;
             // What cannot be told now is found out when the lease is looked at.

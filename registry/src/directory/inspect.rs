@@ -45,9 +45,11 @@ impl Directory {
         let (lost, all) = (suspects().count(), rows.len());
         let since = suspects().map(|row| row.since).min().unwrap_or_default();
         let left = guard.suspect_for.saturating_sub(self.now().since(since));
-        let rule = format!("more than {} and {} in a hundred at once, or the last one", guard.most, guard.percent);
         Doubt {
-            reason: format!("{lost} of {all} have stopped beating, which is {rule}"),
+            reason: format!(
+                "{lost} of {all} have stopped beating, and at once no more than {} or {} % may go, and never the last",
+                guard.most, guard.percent
+            ),
             gone_in_ms: (lost < all).then(|| millis(left)),
         }
     }

@@ -1,0 +1,126 @@
+//! Calls over one connection, which is made anew when it breaks.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use mainstay_contracts::Call;
+use mainstay_contracts::registry::{
+    BeatLease, HOLD_LEASE, HoldFrame, LeaseId, List, Listing, Register, Registered, WATCH, WatchFrame,
+};
+use mainstay_contracts::wire::{self, Encoded};
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::process::SOON;
+
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    sender: Option<SendRequest<Full<Bytes>>>,
+}
+
+/// A stream of frames.
+pub(crate) struct Frames {
+    body: Incoming,
+    rest: BytesMut,
+}
+
+impl Client {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { address, sender: None }
+    }
+
+    /// One call, tried once: the registry's answer, or nothing if it is not to be had.
+    pub(crate) async fn ask<C: Call>(&mut self, call: &C) -> Option<Result<C::Response, StatusCode>> {
+        let answer = self.send(C::METHOD, wire::encode(call).unwrap()).await?;
+        let status = answer.status();
+        let body = timeout(SOON, answer.into_body().collect()).await.ok()?.ok()?.to_bytes();
+        Some(if status.is_success() { Ok(serde_json::from_slice(&body).unwrap()) } else { Err(status) })
+    }
+
+    pub(crate) async fn register(&mut self, id: &str, port: u16, lease: Option<&LeaseId>) -> Option<Registered> {
+        let json = format!(r#"{{"service":"ratings","id":"{id}","address":"127.0.0.1:{port}","incarnation":1}}"#);
+        let call = Register { lease: lease.cloned(), ..serde_json::from_str(&json).unwrap() };
+        self.ask(&call).await.map(|answer| answer.unwrap_or_else(|status| panic!("{id}: {status}")))
+    }
+
+    pub(crate) async fn beat(&mut self, lease: &LeaseId) -> Option<StatusCode> {
+        let answer = self.ask(&BeatLease { lease: lease.clone() }).await?;
+        Some(answer.map_or_else(|status| status, |_| StatusCode::OK))
+    }
+
+    /// The list, however long it takes until there is a registry.
+    pub(crate) async fn list(&mut self, service: &str) -> Listing {
+        let call = List { service: service.to_owned() };
+        let asked = async {
+            loop {
+                if let Some(Ok(listing)) = self.ask(&call).await {
+                    break listing;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(SOON, asked).await.expect("it answers")
+    }
+
+    pub(crate) async fn watch(&mut self, seen: Option<(u64, u64)>) -> Option<Frames> {
+        let mut target = WATCH.replace("{service}", "ratings");
+        if let Some((epoch, revision)) = seen {
+            target = format!("{target}?epoch={epoch}&revision={revision}");
+        }
+        self.stream(Method::GET, Encoded { target, body: None }).await
+    }
+
+    pub(crate) async fn hold(&mut self, lease: &LeaseId) -> Option<Frames> {
+        let target = HOLD_LEASE.replace("{lease}", lease.as_str());
+        let mut frames = self.stream(Method::POST, Encoded { target, body: Some(b"{}".to_vec()) }).await?;
+        assert!(matches!(frames.next().await?, HoldFrame::Lease { .. }));
+        Some(frames)
+    }
+
+    async fn stream(&mut self, method: Method, encoded: Encoded) -> Option<Frames> {
+        let answer = self.send(method, encoded).await?;
+        assert_eq!(answer.status(), StatusCode::OK);
+        // The connection is the stream's.
+        self.sender = None;
+        Some(Frames { body: answer.into_body(), rest: BytesMut::new() })
+    }
+
+    async fn send(&mut self, method: Method, encoded: Encoded) -> Option<http::Response<Incoming>> {
+        if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
+            let stream = TcpStream::connect(self.address).await.ok()?;
+            stream.set_nodelay(true).ok()?;
+            let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
+            tokio::spawn(connection);
+            self.sender = Some(sender);
+        }
+        let body = Full::new(Bytes::from(encoded.body.unwrap_or_default()));
+        let request = Request::builder().method(method).uri(encoded.target).header(header::HOST, "registry");
+        let request = request.body(body).unwrap();
+        timeout(SOON, self.sender.as_mut()?.send_request(request)).await.ok()?.ok()
+    }
+}
+
+impl Frames {
+    /// The next frame; nothing when the stream has ended.
+    pub(crate) async fn next<F: DeserializeOwned>(&mut self) -> Option<F> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                return Some(serde_json::from_slice(&self.rest.split_to(end + 1)).unwrap());
+            }
+            let frame = self.body.frame().await?.ok()?;
+            self.rest.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+        }
+    }
+
+    /// As [`next`](Self::next) of a watch.
+    pub(crate) async fn change(&mut self) -> Option<WatchFrame> {
+        self.next().await
+    }
+}

@@ -1,0 +1,10 @@
+//! A registry that is killed, stopped or cut off under load, and what must hold all the same.
+//!
+//! The rounds here are few; `scripts/test --kills` runs twenty, and prints their numbers.
+
+mod client;
+mod follower;
+mod kills;
+mod losses;
+mod process;
+mod stalls;

@@ -1,0 +1,77 @@
+//! The registry as a process of its own.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
+
+use crate::client::Client;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mainstay-registry");
+/// What is longer than this has not happened.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// A registry with a directory and a port, which it keeps over its restarts.
+pub(crate) struct Process {
+    child: Child,
+    data: TempDir,
+    port: u16,
+    args: Vec<String>,
+}
+
+impl Process {
+    pub(crate) async fn start(args: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (data, args) = (TempDir::new().unwrap(), args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>());
+        let child = spawn(&data, port, &args).await;
+        Self { child, data, port, args }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(([127, 0, 0, 1], self.port).into())
+    }
+
+    /// Kills it, and starts it again. Returns how long it took until it answered.
+    pub(crate) async fn kill_and_start(&mut self) -> Duration {
+        self.child.kill().await.unwrap();
+        let begun = Instant::now();
+        self.child = spawn(&self.data, self.port, &self.args).await;
+        self.client().list("ratings").await;
+        begun.elapsed()
+    }
+
+    /// Stops it where it stands.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).expect("it runs");
+        kill_process(id, signal).unwrap();
+    }
+}
+
+async fn spawn(data: &TempDir, port: u16, args: &[String]) -> Child {
+    let mut child = Command::new(PROGRAM)
+        .args(["--listen", &format!("127.0.0.1:{port}"), "--data"])
+        .arg(data.path())
+        .args(args)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.as_mut().unwrap());
+    timeout(SOON, out.read_line(&mut line)).await.expect("it starts").unwrap();
+    assert!(line.starts_with("registry on "), "{line}");
+    child
+}
