@@ -1,12 +1,13 @@
 //! The command line.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use mainstay_registry::{Config, Guard};
+use mainstay_registry::{Access, Config, Guard, Tls};
 use tokio::net::TcpListener;
 
 use crate::command::Command;
@@ -63,6 +64,22 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
     guard: Switch,
 
+    /// Answer only those who show a token of this file: see the command `token`
+    #[arg(long, env = "MAINSTAY_REGISTRY_TOKENS", value_name = "FILE")]
+    tokens: Option<PathBuf>,
+
+    /// Encrypt connections: the certificate chain of this registry, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Serve only clients with a certificate of these authorities, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_clients: Option<PathBuf>,
+
     /// Listen on an address that other machines reach, though nobody is asked who they are
     #[arg(long)]
     insecure: bool,
@@ -88,6 +105,10 @@ An instance that does not beat for 15 s is silent, and gone 90 s later. If that 
 30 % of a service within one lease, or the last one, they are suspect instead, and stay listed: see `release`.
 What was acknowledged is on disk. Set RUST_LOG=debug to see more.
 
+Where other machines reach it:
+  mainstay-registry token market --read '' --file tokens.json
+  mainstay-registry --listen 0.0.0.0:8500 --tokens tokens.json --tls-cert chain.pem --tls-key key.pem
+
 Exit codes of commands:
   0   done
   1   the registry says no, or, for a drain, somebody has not been told
@@ -105,20 +126,34 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl Serve {
-    pub(crate) fn config(&self) -> Config {
+    /// # Errors
+    /// When a file that is named is not what it should be.
+    pub(crate) fn config(&self) -> Result<Config, Box<dyn Error>> {
+        let access = self.tokens.as_ref().map(Access::load).transpose()?;
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(chain), Some(key)) => Some(Tls::load(chain, key, self.tls_clients.as_deref())?),
+            _ => None,
+        };
         let guard = Guard { on: self.guard == Switch::On, ..Guard::default() };
         let data = (!self.in_memory).then(|| self.data.clone());
         let Self { beat_every, silent_after, gone_after, grace, .. } = *self;
-        Config { guard, data, beat_every, silent_after, gone_after, grace, ..Config::default() }
+        let time = Config { beat_every, silent_after, gone_after, grace, ..Config::default() };
+        Ok(Config { guard, data, access, tls, ..time })
+    }
+
+    /// What addresses of this registry begin with.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls_cert.is_some() { "https" } else { "http" }
     }
 
     /// Listens, or says in one line why not and what to do.
     pub(crate) async fn listener(&self) -> Result<TcpListener, String> {
         let address = self.listen;
-        if !address.ip().is_loopback() && !self.insecure {
+        let asks = self.tokens.is_some() || self.tls_clients.is_some();
+        if !address.ip().is_loopback() && !asks && !self.insecure {
             return Err(format!(
                 "{address} can be reached by other machines, and whoever reaches the registry can change it; \
-                 listen on 127.0.0.1, or accept that with --insecure"
+                 listen on 127.0.0.1, ask for --tokens or --tls-clients, or accept that with --insecure"
             ));
         }
         TcpListener::bind(address).await.map_err(|error| match error.kind() {

@@ -5,8 +5,10 @@ mod drain;
 mod list;
 mod release;
 mod table;
+mod token;
 mod watch;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -24,6 +26,8 @@ pub(crate) enum Command {
     Drain(drain::Drain),
     /// Say that a service's suspect instances are really lost
     Release(release::Release),
+    /// Make a token, and add it to a file for --tokens
+    Token(token::New),
 }
 
 impl Command {
@@ -35,6 +39,7 @@ impl Command {
             Self::Watch(watch) => watch.run().await,
             Self::Drain(drain) => drain.run().await,
             Self::Release(release) => release.run().await,
+            Self::Token(new) => new.run(),
         };
         match done {
             Ok(code) => code,
@@ -53,13 +58,21 @@ struct Common {
     #[arg(long, env = "MAINSTAY_REGISTRY", value_name = "ADDRESS", default_value = "http://127.0.0.1:8500")]
     registry: mainstay_contracts::Address,
 
+    /// A token to show, if the registry asks for one
+    #[arg(long, env = "MAINSTAY_REGISTRY_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+
+    /// The authority of a registry at an https address, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
     /// Print JSON, one value a line
     #[arg(long)]
     json: bool,
 }
 
 impl Common {
-    fn registry(&self) -> Registry {
-        Registry::new(self.registry.clone())
+    fn registry(&self) -> Result<Registry, Failed> {
+        Registry::new(self.registry.clone(), self.token.clone(), self.ca.as_deref())
     }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::{Access, Tls};
 use mainstay_contracts::registry::{BEAT_EVERY, BOOKMARK_EVERY, GONE_AFTER, SILENT_AFTER, SUSPECT_FOR};
 
 /// How the registry behaves. The defaults are what its protocol documents.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// How often instances are told to beat.
     pub beat_every: Duration,
@@ -21,6 +22,10 @@ pub struct Config {
     /// The directory of what outlives the process. Without one, nothing does: held instances come back by themselves,
     /// and the others with their next beat.
     pub data: Option<PathBuf>,
+    /// Whose calls are answered; everybody's, if nothing is said.
+    pub access: Option<Access>,
+    /// What connections are encrypted with, if they are.
+    pub tls: Option<Tls>,
     /// How often a stream with nothing to tell speaks, so that its reader knows that the registry is there.
     pub bookmark_every: Duration,
     /// How much of everything there may be.
@@ -36,6 +41,8 @@ impl Default for Config {
             grace: Duration::from_secs(15),
             guard: Guard::default(),
             data: None,
+            access: None,
+            tls: None,
             bookmark_every: BOOKMARK_EVERY,
             limits: Limits::default(),
         }

@@ -3,6 +3,7 @@
 //! A body is read as JSON whatever its content type says, as `curl -d` says that everything is a form; where
 //! the path says all there is to say, there need be none.
 
+mod allowed;
 mod asked;
 mod calls;
 mod denied;
@@ -13,6 +14,7 @@ mod streams;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
 use axum::{Router, http::Method, http::Uri};
@@ -45,6 +47,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
     route::<Release>(route::<Undrain>(route::<Drain>(router)))
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
+        .layer(from_fn_with_state(Arc::clone(&directory), allowed::allowed))
         .with_state(directory)
 }
 

@@ -13,8 +13,10 @@
 //! | what is answered, and how requests are refused | `http` |
 //! | how connections are bounded and ended | `serve` |
 //!
-//! It asks nobody who they are, so the program listens on a loopback address unless it is told otherwise.
+//! It asks nobody who they are, unless there are tokens ([`Config::access`]), so the program listens on a loopback address
+//! unless it is told otherwise.
 
+mod access;
 mod clock;
 mod config;
 mod directory;
@@ -26,9 +28,12 @@ mod roster;
 mod run;
 mod serve;
 mod store;
+mod tls;
 mod views;
 mod wheel;
 mod writer;
 
+pub use access::{Access, BadTokens, Rights, Token};
 pub use config::{Config, Guard, Limits};
 pub use run::{Opened, run};
+pub use tls::{BadTls, Tls};

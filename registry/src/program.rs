@@ -22,7 +22,7 @@ pub(crate) async fn serve(args: &Serve) -> ExitCode {
     match until_ended(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mainstay-registry: {error}");
+            eprintln!("mainstay-registry: {}", whole(&*error));
             ExitCode::FAILURE
         }
     }
@@ -32,10 +32,10 @@ pub(crate) async fn serve(args: &Serve) -> ExitCode {
 async fn until_ended(args: &Serve) -> Result<(), Box<dyn Error>> {
     allow_connections();
     let listener = args.listener().await?;
-    let opened = Opened::new(args.config()).await?;
+    let opened = Opened::new(args.config()?).await?;
     // Both are caught before anybody can know that the program runs.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    println!("registry on http://{}", listener.local_addr()?);
+    println!("registry on {}://{}", args.scheme(), listener.local_addr()?);
     let shutdown = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -50,4 +50,10 @@ fn allow_connections() {
     let limit = getrlimit(Resource::Nofile);
     // Where that is not to be had, there are as many as there were.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// An error with what is behind it, in one line.
+fn whole(error: &dyn Error) -> String {
+    let behind = error.source().map(|error| format!(": {}", whole(error)));
+    format!("{error}{}", behind.unwrap_or_default())
 }

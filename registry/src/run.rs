@@ -1,5 +1,6 @@
 //! The registry as a function of its listener and its shutdown.
 
+use std::future::pending;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tracing::info;
 
 use crate::directory::Directory;
 use crate::writer::Writer;
-use crate::{Config, Limits, http, serve};
+use crate::{Access, Config, Limits, Tls, http, serve};
 
 /// Serves the registry on `listener` until `shutdown` completes; then ends its streams and returns within a
 /// second, whatever its clients do.
@@ -28,6 +29,7 @@ pub struct Opened {
     directory: Arc<Directory>,
     writer: Writer,
     limits: Limits,
+    tls: Option<Tls>,
     stop: CancellationToken,
     /// Whoever drops this instead of shutting down ends the connections too.
     _stopped: DropGuard,
@@ -39,9 +41,9 @@ impl Opened {
     /// # Errors
     /// When it cannot be read or written at all, or another registry has it.
     pub async fn new(config: Config) -> io::Result<Self> {
-        let (limits, stop) = (config.limits.clone(), CancellationToken::new());
+        let (limits, tls, stop) = (config.limits.clone(), config.tls.clone(), CancellationToken::new());
         let (directory, writer) = Directory::open(config, stop.clone()).await?;
-        Ok(Self { directory, writer, limits, _stopped: stop.clone().drop_guard(), stop })
+        Ok(Self { directory, writer, limits, tls, _stopped: stop.clone().drop_guard(), stop })
     }
 
     /// As [`run`].
@@ -50,7 +52,8 @@ impl Opened {
     /// When the listener is not one that listens.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let address = listener.local_addr()?;
-        let Self { directory, mut writer, limits, stop, _stopped } = self;
+        let Self { directory, mut writer, limits, tls, stop, _stopped } = self;
+        let access = directory.config().access.clone();
         let router = http::router(directory);
         let connections = TaskTracker::new();
         info!(%address, "listening");
@@ -59,7 +62,8 @@ impl Opened {
             tokio::select! {
                 () = shutdown => {}
                 () = &mut writing => {}
-                () = serve::accept(&listener, router, &limits, &connections, &stop) => {}
+                () = follow(access) => {}
+                () = serve::accept(&listener, router, &limits, tls.as_ref(), &connections, &stop) => {}
             }
             stop.cancel();
             connections.close();
@@ -72,5 +76,12 @@ impl Opened {
         writer.close().await;
         info!(%address, "stopped");
         Ok(())
+    }
+}
+
+async fn follow(access: Option<Access>) {
+    match access {
+        Some(access) => access.follow().await,
+        None => pending().await,
     }
 }

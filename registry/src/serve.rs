@@ -9,14 +9,15 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use crate::Limits;
+use crate::{Limits, Tls};
 
 /// How long a connection may go on after the registry was told to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -36,6 +37,7 @@ pub(crate) async fn accept(
     listener: &TcpListener,
     router: Router,
     limits: &Limits,
+    tls: Option<&Tls>,
     connections: &TaskTracker,
     stop: &CancellationToken,
 ) {
@@ -48,9 +50,19 @@ pub(crate) async fn accept(
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (http, router, stop) = (http.clone(), router.clone(), stop.clone());
+                let (http, router, stop, tls) = (http.clone(), router.clone(), stop.clone(), tls.cloned());
+                let patience = limits.head_time;
                 connections.spawn(async move {
-                    connection(&http, stream, router, &stop).await;
+                    // Lines of a stream are small and wanted at once. Where that cannot be had, they are late, not wrong.
+                    let _ = stream.set_nodelay(true);
+                    match tls {
+                        None => connection(&http, stream, router, &stop).await,
+                        Some(tls) => match timeout(patience, tls.accept(stream)).await {
+                            Ok(Ok(stream)) => connection(&http, stream, router, &stop).await,
+                            Ok(Err(error)) => debug!(%error, "no TLS with a client"),
+                            Err(_) => debug!("a client did not finish its handshake"),
+                        },
+                    }
                     drop(slot);
                 });
             }
@@ -62,9 +74,12 @@ pub(crate) async fn accept(
     }
 }
 
-async fn connection(http: &http1::Builder, stream: TcpStream, router: Router, stop: &CancellationToken) {
-    // Lines of a stream are small and wanted at once. Where that cannot be had, they are late, not wrong.
-    let _ = stream.set_nodelay(true);
+async fn connection(
+    http: &http1::Builder,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    router: Router,
+    stop: &CancellationToken,
+) {
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,

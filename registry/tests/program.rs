@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
@@ -39,9 +40,14 @@ async fn help_shows_how_to_try_it() {
 
 /// A registry with a directory, and where it is reached.
 async fn started(data: &Path) -> (Child, String) {
+    started_with(data, &[]).await
+}
+
+async fn started_with(data: &Path, args: &[&str]) -> (Child, String) {
     let mut child = Command::new(PROGRAM)
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(data)
+        .args(args)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -49,7 +55,7 @@ async fn started(data: &Path) -> (Child, String) {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
     let address = line.trim_end().strip_prefix("registry on ").expect("it says where it is").to_owned();
-    assert!(address.starts_with("http://127.0.0.1:") && !address.ends_with(":0"), "{line}");
+    assert!(address.contains("://127.0.0.1:") && !address.ends_with(":0"), "{line}");
     (child, address)
 }
 
@@ -117,4 +123,53 @@ async fn a_second_registry_on_one_directory_says_so() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.ends_with("registry.db is in use: is a registry running on it already?\n"), "{said}");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+}
+
+#[tokio::test]
+async fn over_tls_with_a_token_commands_are_answered_and_others_are_not() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    std::fs::write(path("chain.pem"), certificate.pem()).unwrap();
+    std::fs::write(path("key.pem"), key.serialize_pem()).unwrap();
+    let tokens = path("tokens.json");
+    let output = ended(&["token", "market", "--read", "", "--file", &tokens]).await;
+    let token = String::from_utf8(output.stdout).unwrap();
+    let (chain, key) = (path("chain.pem"), path("key.pem"));
+    let args = ["--tokens", &tokens, "--tls-cert", &chain, "--tls-key", &key];
+    let (_child, registry) = started_with(dir.path(), &args).await;
+    assert!(registry.starts_with("https://"), "{registry}");
+    let trusted = ["list", "--ca", &chain];
+    let answer = said(&[&trusted[..], &["--token", token.trim()]].concat(), &registry).await;
+    assert_eq!(answer, (Some(0), "no service has registered\n".to_owned()));
+    for (args, code, why) in [
+        (&trusted[..], 1, "you may not read all services; show a token"),
+        (&["list"][..], 2, "needs --ca, the authority of its certificate"),
+        (&["release", "ratings", "--ca", &chain, "--token", token.trim()][..], 1, "you may not register ratings (403)"),
+    ] {
+        let (ended, said) = said(args, &registry).await;
+        assert!(ended == Some(code) && said.contains(why), "{ended:?} {said}");
+    }
+    let plain = registry.replace("https", "http");
+    assert_eq!(said(&["list"], &plain).await.0, Some(3), "nobody speaks without TLS");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_what_it_should_be_is_named_in_one_line() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::write(path("no.pem"), "nothing").unwrap();
+    let (none, no) = (path("none"), path("no.pem"));
+    for (args, why) in [
+        (&["--tokens", &none][..], "none is no file of tokens: No such file"),
+        (&["--tls-cert", &no, "--tls-key", &no][..], "no.pem has no certificate"),
+    ] {
+        let output = ended(&[&["--listen", "127.0.0.1:0", "--data", &path("data")], args].concat()).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+    let output = ended(&["token", "x"]).await;
+    assert_eq!(output.status.code(), Some(2));
 }

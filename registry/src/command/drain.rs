@@ -41,7 +41,7 @@ impl Drain {
     #[expect(clippy::print_stdout, reason = "this is the command's answer")]
     pub(super) async fn run(self) -> Result<ExitCode, Failed> {
         let Self { service, instance: id, deadline, undo, common } = self;
-        let registry = common.registry();
+        let registry = common.registry()?;
         if undo {
             let undrained = registry.ask(&Undrain { service, id: id.clone(), incarnation: None }, BEYOND).await?;
             if common.json {

@@ -23,7 +23,7 @@ pub(crate) struct List {
 impl List {
     #[expect(clippy::print_stdout, reason = "this is the command's answer")]
     pub(super) async fn run(self) -> Result<ExitCode, Failed> {
-        let registry = self.common.registry();
+        let registry = self.common.registry()?;
         match self.service {
             Some(service) => {
                 let inspection = registry.ask(&Inspect { service }, LIMIT).await?;

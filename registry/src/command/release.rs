@@ -28,7 +28,7 @@ impl Release {
     #[expect(clippy::print_stdout, reason = "this is the command's answer")]
     pub(super) async fn run(self) -> Result<ExitCode, Failed> {
         let Self { service, common } = self;
-        let released = common.registry().ask(&Call { service: service.clone() }, LIMIT).await?;
+        let released = common.registry()?.ask(&Call { service: service.clone() }, LIMIT).await?;
         if common.json {
             println!("{}", serde_json::to_string(&released).expect("answers are plain data"));
         } else {

@@ -30,7 +30,7 @@ fn name(text: &str) -> Result<String, String> {
 impl Watch {
     /// Until the stream ends, or nobody reads what is printed.
     pub(super) async fn run(self) -> Result<ExitCode, Failed> {
-        let registry = self.common.registry();
+        let registry = self.common.registry()?;
         let mut body = registry.follow(WATCH.replace("{service}", &self.service)).await?;
         let (mut rest, mut out) = (BytesMut::new(), io::stdout());
         while let Some(Ok(frame)) = body.frame().await {

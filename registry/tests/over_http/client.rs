@@ -62,10 +62,14 @@ impl Running {
 
     /// Sends a request and reads its answer; the connection closes after it.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
-        let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-        self.send(format!("{head}{body}").as_bytes()).await
+        self.ask_with(method, path, &[], body).await
+    }
+
+    /// As [`ask`](Self::ask), with more head lines.
+    pub(crate) async fn ask_with(&self, method: &str, path: &str, lines: &[&str], body: &str) -> Answer {
+        let length = format!("content-length: {}", body.len());
+        let lines = [&["host: x", "connection: close", &length], lines].concat().join("\r\n");
+        self.send(format!("{method} {path} HTTP/1.1\r\n{lines}\r\n\r\n{body}").as_bytes()).await
     }
 
     /// Sends bytes and reads an answer.

@@ -1,5 +1,6 @@
 //! The registry as its clients meet it: over sockets, polite or not.
 
+mod access;
 mod client;
 mod limits;
 mod refusals;

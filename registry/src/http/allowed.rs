@@ -1,0 +1,77 @@
+//! Who may ask what, before anything is done.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, Method, StatusCode};
+
+use super::denied::Denied;
+use crate::Rights;
+use crate::directory::Directory;
+
+/// Lets through who may. What the path says is looked at here; handlers whose calls name services in their bodies find
+/// the [`Rights`] among the request's extensions.
+pub(super) async fn allowed(State(directory): State<Arc<Directory>>, mut request: Request, next: Next) -> Response {
+    if is_forged(&request) {
+        let reason = "a page of another site has no business here";
+        return Denied::new(StatusCode::FORBIDDEN, reason).into_response();
+    }
+    let rights = match &directory.config().access {
+        None => Rights::all(),
+        Some(access) => {
+            let token = token(request.headers());
+            let Some(rights) = access.rights(token.as_deref()) else {
+                return unauthorized("this token is none of those that are known");
+            };
+            if let Err(reason) = check(&rights, request.method(), request.uri().path()) {
+                return match token {
+                    None => unauthorized(&format!("{reason}; show a token: Authorization: Bearer TOKEN")),
+                    Some(_) => Denied::new(StatusCode::FORBIDDEN, reason).into_response(),
+                };
+            }
+            rights
+        }
+    };
+    request.extensions_mut().insert(rights);
+    next.run(request).await
+}
+
+/// Browsers say of what a page asks for whether it asks for its own site. Programs say nothing.
+fn is_forged(request: &Request) -> bool {
+    let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    !request.method().is_safe() && site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
+}
+
+fn unauthorized(reason: &str) -> Response {
+    let denied = Denied::new(StatusCode::UNAUTHORIZED, reason);
+    ([(WWW_AUTHENTICATE, "Bearer")], denied).into_response()
+}
+
+/// The token as our clients show it, or as Consul's do.
+fn token(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    bearer.or_else(|| text("x-consul-token")).filter(|token| !token.is_empty()).map(str::to_owned)
+}
+
+fn check(rights: &Rights, method: &Method, path: &str) -> Result<(), String> {
+    let (reads, registers) = (method.is_safe(), !method.is_safe());
+    let (may, what) = match service(path) {
+        _ if path == "/health" => (true, String::new()),
+        Some(service) if reads => (rights.may_read(service), format!("read {service}")),
+        Some(service) => (rights.may_register(service), format!("register {service}")),
+        None if path.starts_with("/v1/leases/") => (rights.may_register_some(), "register anything".to_owned()),
+        None if registers => (rights.may_register(""), "change all services".to_owned()),
+        None => (rights.may_read(""), "read all services".to_owned()),
+    };
+    if may { Ok(()) } else { Err(format!("you may not {what}")) }
+}
+
+/// The service that a path of the native protocol is about.
+fn service(path: &str) -> Option<&str> {
+    path.strip_prefix("/v1/services/")?.split('/').next().filter(|service| !service.is_empty())
+}

@@ -1,0 +1,84 @@
+//! Who is answered.
+
+use std::path::PathBuf;
+
+use mainstay_registry::{Access, Config, Rights, Token};
+use tempfile::TempDir;
+
+use crate::client::Running;
+
+struct Guarded {
+    registry: Running,
+    market: Token,
+    ratings: Token,
+    _dir: TempDir,
+}
+
+async fn guarded() -> Guarded {
+    let dir = TempDir::new().unwrap();
+    let path: PathBuf = dir.path().join("tokens.json");
+    let (market, ratings) = (Token::new().unwrap(), Token::new().unwrap());
+    let rights = |read: &[&str], register: &[&str]| Rights {
+        read: read.iter().map(|name| (*name).to_owned()).collect(),
+        register: register.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    market.add(&path, "market", rights(&[""], &[])).unwrap();
+    ratings.add(&path, "ratings", rights(&[], &["ratings"])).unwrap();
+    let access = Some(Access::load(&path).unwrap());
+    let registry = Running::start(Config { access, ..Config::default() }).await;
+    Guarded { registry, market, ratings, _dir: dir }
+}
+
+const INSTANCE: &str = "/v1/services/ratings/instances/r1";
+const ADDRESS: &str = r#"{"address":"127.0.0.1:1"}"#;
+
+#[tokio::test]
+async fn without_a_token_nobody_is_told_anything_but_that_it_is_well() {
+    let Guarded { registry, .. } = guarded().await;
+    for (method, path) in [("GET", "/v1/services/ratings"), ("PUT", INSTANCE), ("GET", "/"), ("GET", "/nonsense")] {
+        let answer = registry.ask(method, path, ADDRESS).await;
+        assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+        assert!(answer.reason().ends_with("show a token: Authorization: Bearer TOKEN"), "{answer:?}");
+        assert!(answer.head.contains("www-authenticate: bearer"), "{answer:?}");
+    }
+    assert_eq!(registry.ask("GET", "/health", "").await.status, 200);
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_what_it_is_for() {
+    let Guarded { registry, market, ratings, _dir } = guarded().await;
+    let bearer = |token: &Token| format!("authorization: Bearer {}", token.reveal());
+    let (market, ratings) = (bearer(&market), bearer(&ratings));
+    for (token, method, path, expected) in [
+        (&ratings, "PUT", INSTANCE, 200),
+        (&ratings, "POST", "/v1/services/ratings/instances/r1/beat", 200),
+        (&ratings, "GET", "/v1/services/ratings", 200),
+        (&ratings, "PUT", "/v1/services/bidders/instances/b1", 403),
+        (&ratings, "GET", "/v1/services", 403),
+        (&market, "GET", "/v1/services", 200),
+        (&market, "GET", "/v1/services/bidders", 200),
+        (&market, "DELETE", INSTANCE, 403),
+        (&market, "POST", "/v1/services/ratings/release", 403),
+        (&market, "POST", "/v1/leases/some/beat", 403),
+        (&"authorization: Bearer mst_other".to_owned(), "GET", "/v1/services", 401),
+        (&"authorization: Basic eDp5".to_owned(), "GET", "/v1/services", 401),
+    ] {
+        let body = if method == "GET" || method == "DELETE" { "" } else { ADDRESS };
+        let body = if path.ends_with("/beat") || path.ends_with("/release") { "" } else { body };
+        let answer = registry.ask_with(method, path, &[token], body).await;
+        assert_eq!(answer.status, expected, "{method} {path}: {answer:?}");
+    }
+    let reason = registry.ask_with("DELETE", INSTANCE, &[&market], "").await.reason();
+    assert_eq!(reason, "you may not register ratings");
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let registry = Running::start(Config::default()).await;
+    let answer = registry.ask_with("PUT", INSTANCE, &["sec-fetch-site: cross-site"], ADDRESS).await;
+    assert_eq!((answer.status, answer.reason().as_str()), (403, "a page of another site has no business here"));
+    assert_eq!(registry.ask_with("PUT", INSTANCE, &["sec-fetch-site: same-origin"], ADDRESS).await.status, 200);
+    registry.stop().await;
+}
