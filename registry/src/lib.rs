@@ -11,6 +11,7 @@
 //! | what everybody reads, and how watchers follow | `views` |
 //! | what protocols are made of | `directory` |
 //! | what is answered, and how requests are refused | `http` |
+//! | how names are answered | [`dns`] |
 //! | how connections are bounded and ended | `serve` |
 //!
 //! It asks nobody who they are, unless there are tokens ([`Config::access`]), so the program listens on a loopback address
@@ -20,6 +21,7 @@ mod access;
 mod clock;
 mod config;
 mod directory;
+pub mod dns;
 mod http;
 mod line;
 mod metrics;
