@@ -25,12 +25,13 @@ pub async fn serve(
     let resolver = Arc::new(Resolver::new(names, &config, own));
     let connections = TaskTracker::new();
     info!(?address, "answering DNS");
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = udp::serve(&socket, &resolver) => {}
-        () = tcp::accept(&listener, &resolver, &config.limits, &connections, &stop) => {}
-    }
-    stop.cancel();
+    let both = async {
+        tokio::join!(
+            udp::serve(&socket, &resolver),
+            tcp::accept(&listener, &resolver, &config.limits, &connections, &stop)
+        )
+    };
+    stop.run_until_cancelled(both).await;
     connections.close();
     connections.wait().await;
 }
