@@ -4,11 +4,12 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use mainstay_registry::{Access, Config, Guard, Tls};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 use crate::command::Command;
 
@@ -35,6 +36,10 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "MAINSTAY_REGISTRY_LISTEN", default_value = "127.0.0.1:8500", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+
+    /// Where to answer DNS, over UDP and TCP; port 0 takes a free one, "off" answers none
+    #[arg(long, env = "MAINSTAY_REGISTRY_DNS", default_value = "127.0.0.1:8600", value_name = "ADDRESS:PORT|off")]
+    dns: Dns,
 
     /// The directory of what outlives the process; made if it is not there
     #[arg(long, env = "MAINSTAY_REGISTRY_DATA", default_value = "data/registry", value_name = "DIR")]
@@ -91,6 +96,24 @@ enum Switch {
     Off,
 }
 
+/// Where names are answered, if anywhere.
+#[derive(Debug, Clone, Copy)]
+enum Dns {
+    At(SocketAddr),
+    Off,
+}
+
+impl FromStr for Dns {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => address.parse().map(Self::At).map_err(|_| "it is no ADDRESS:PORT, and not \"off\"".to_owned()),
+        }
+    }
+}
+
 const AFTER_HELP: &str = "\
 Try it, with the registry running:
   curl -X PUT localhost:8500/v1/services/ratings/instances/r1 -d '{\"address\":\"127.0.0.1:8001\"}'
@@ -99,6 +122,9 @@ Try it, with the registry running:
   curl -N localhost:8500/v1/services/ratings/watch
 Registered for as long as curl runs:
   curl -N localhost:8500/v1/services/ratings/instances/r1/hold -d '{\"address\":\"127.0.0.1:8001\"}'
+By name, for programs that know DNS or Consul:
+  dig @127.0.0.1 -p 8600 ratings.service.consul SRV
+  curl localhost:8500/v1/health/service/ratings?passing
 A page to look at: http://localhost:8500/
 
 An instance that does not beat for 15 s is silent, and gone 90 s later. If that would take more than 2 instances and
@@ -148,20 +174,42 @@ impl Serve {
 
     /// Listens, or says in one line why not and what to do.
     pub(crate) async fn listener(&self) -> Result<TcpListener, String> {
-        let address = self.listen;
+        self.allow(self.listen)?;
+        listen(self.listen, "--listen").await
+    }
+
+    /// Both sockets for DNS, on one port, unless there is to be none.
+    pub(crate) async fn dns(&self) -> Result<Option<(UdpSocket, TcpListener)>, String> {
+        let Dns::At(address) = self.dns else { return Ok(None) };
+        self.allow(address)?;
+        let listener = listen(address, "--dns").await?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        let socket = UdpSocket::bind(address).await.map_err(|error| why(&error, address, "--dns"))?;
+        Ok(Some((socket, listener)))
+    }
+
+    fn allow(&self, address: SocketAddr) -> Result<(), String> {
         let asks = self.tokens.is_some() || self.tls_clients.is_some();
-        if !address.ip().is_loopback() && !asks && !self.insecure {
-            return Err(format!(
-                "{address} can be reached by other machines, and whoever reaches the registry can change it; \
-                 listen on 127.0.0.1, ask for --tokens or --tls-clients, or accept that with --insecure"
-            ));
+        if address.ip().is_loopback() || asks || self.insecure {
+            return Ok(());
         }
-        TcpListener::bind(address).await.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                let (ip, port) = (address.ip(), address.port());
-                format!("port {port} is in use; stop the other program or choose another with --listen {ip}:PORT")
-            }
-            _ => format!("cannot listen on {address}: {error}"),
-        })
+        Err(format!(
+            "{address} can be reached by other machines, and whoever reaches the registry can change it; \
+             listen on 127.0.0.1, ask for --tokens or --tls-clients, or accept that with --insecure"
+        ))
+    }
+}
+
+async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| why(&error, address, option))
+}
+
+fn why(error: &io::Error, address: SocketAddr, option: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let (ip, port) = (address.ip(), address.port());
+            format!("port {port} is in use; stop the other program or choose another with {option} {ip}:PORT")
+        }
+        _ => format!("cannot listen on {address}: {error}"),
     }
 }

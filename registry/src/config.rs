@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Access, Tls};
+use crate::{Access, Tls, dns};
 use mainstay_contracts::registry::{BEAT_EVERY, BOOKMARK_EVERY, GONE_AFTER, SILENT_AFTER, SUSPECT_FOR};
 
 /// How the registry behaves. The defaults are what its protocol documents.
@@ -26,6 +26,8 @@ pub struct Config {
     pub access: Option<Access>,
     /// What connections are encrypted with, if they are.
     pub tls: Option<Tls>,
+    /// How names are answered, where [`Opened::with_dns`](crate::Opened::with_dns) says that they are.
+    pub dns: dns::Config,
     /// How often a stream with nothing to tell speaks, so that its reader knows that the registry is there.
     pub bookmark_every: Duration,
     /// How much of everything there may be.
@@ -43,6 +45,7 @@ impl Default for Config {
             data: None,
             access: None,
             tls: None,
+            dns: dns::Config::default(),
             bookmark_every: BOOKMARK_EVERY,
             limits: Limits::default(),
         }

@@ -6,6 +6,7 @@
 mod changes;
 mod hold;
 mod inspect;
+mod names;
 #[cfg(test)]
 mod tests;
 mod watch;

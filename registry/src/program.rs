@@ -31,11 +31,15 @@ pub(crate) async fn serve(args: &Serve) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "where it listens is what this program has to say")]
 async fn until_ended(args: &Serve) -> Result<(), Box<dyn Error>> {
     allow_connections();
-    let listener = args.listener().await?;
-    let opened = Opened::new(args.config()?).await?;
+    let (listener, dns) = (args.listener().await?, args.dns().await?);
+    let mut opened = Opened::new(args.config()?).await?;
     // Both are caught before anybody can know that the program runs.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     println!("registry on {}://{}", args.scheme(), listener.local_addr()?);
+    if let Some((socket, names)) = dns {
+        println!("DNS on {}", names.local_addr()?);
+        opened = opened.with_dns(socket, names);
+    }
     let shutdown = async move {
         tokio::select! {
             _ = interrupt.recv() => {}

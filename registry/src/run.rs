@@ -5,14 +5,14 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::directory::Directory;
 use crate::writer::Writer;
-use crate::{Access, Config, Limits, Tls, http, serve};
+use crate::{Access, Config, Limits, Tls, dns, http, serve};
 
 /// Serves the registry on `listener` until `shutdown` completes; then ends its streams and returns within a
 /// second, whatever its clients do.
@@ -30,6 +30,8 @@ pub struct Opened {
     writer: Writer,
     limits: Limits,
     tls: Option<Tls>,
+    dns: dns::Config,
+    names: Option<(UdpSocket, TcpListener)>,
     stop: CancellationToken,
     /// Whoever drops this instead of shutting down ends the connections too.
     _stopped: DropGuard,
@@ -42,8 +44,16 @@ impl Opened {
     /// When it cannot be read or written at all, or another registry has it.
     pub async fn new(config: Config) -> io::Result<Self> {
         let (limits, tls, stop) = (config.limits.clone(), config.tls.clone(), CancellationToken::new());
+        let dns = config.dns.clone();
         let (directory, writer) = Directory::open(config, stop.clone()).await?;
-        Ok(Self { directory, writer, limits, tls, _stopped: stop.clone().drop_guard(), stop })
+        Ok(Self { directory, writer, limits, tls, dns, names: None, _stopped: stop.clone().drop_guard(), stop })
+    }
+
+    /// Answers DNS as well, on two sockets that should have the same address.
+    #[must_use]
+    pub fn with_dns(mut self, socket: UdpSocket, listener: TcpListener) -> Self {
+        self.names = Some((socket, listener));
+        self
     }
 
     /// As [`run`].
@@ -52,17 +62,19 @@ impl Opened {
     /// When the listener is not one that listens.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let address = listener.local_addr()?;
-        let Self { directory, mut writer, limits, tls, stop, _stopped } = self;
+        let Self { directory, mut writer, limits, tls, dns, names, stop, _stopped } = self;
         let access = directory.config().access.clone();
+        let naming = naming(names, Arc::clone(&directory), dns, stop.clone());
         let router = http::router(directory);
         let connections = TaskTracker::new();
         info!(%address, "listening");
         {
-            let mut writing = pin!(writer.run());
+            let (mut writing, mut naming) = (pin!(writer.run()), pin!(naming));
             tokio::select! {
                 () = shutdown => {}
                 () = &mut writing => {}
                 () = follow(access) => {}
+                () = &mut naming => {}
                 () = serve::accept(&listener, router, &limits, tls.as_ref(), &connections, &stop) => {}
             }
             stop.cancel();
@@ -82,6 +94,19 @@ impl Opened {
 async fn follow(access: Option<Access>) {
     match access {
         Some(access) => access.follow().await,
+        None => pending().await,
+    }
+}
+
+/// Answers DNS, if there are sockets for it. Never ends without.
+async fn naming(
+    sockets: Option<(UdpSocket, TcpListener)>,
+    directory: Arc<Directory>,
+    config: dns::Config,
+    stop: CancellationToken,
+) {
+    match sockets {
+        Some((socket, listener)) => dns::serve(socket, listener, directory, config, stop).await,
         None => pending().await,
     }
 }

@@ -24,7 +24,7 @@ async fn what_cannot_be_listened_on_is_said_in_one_line_with_the_way_out() {
     let busy = taken.local_addr().unwrap().to_string();
     for (listen, hint) in [(busy.as_str(), "choose another with --listen 127.0.0.1:PORT"), ("0.0.0.0:0", "--insecure")]
     {
-        let output = ended(&["--listen", listen]).await;
+        let output = ended(&["--listen", listen, "--dns", "off"]).await;
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
         assert!(said.starts_with("mainstay-registry: ") && said.contains(hint), "{said}");
@@ -45,7 +45,7 @@ async fn started(data: &Path) -> (Child, String) {
 
 async fn started_with(data: &Path, args: &[&str]) -> (Child, String) {
     let mut child = Command::new(PROGRAM)
-        .args(["--listen", "127.0.0.1:0", "--data"])
+        .args(["--listen", "127.0.0.1:0", "--dns", "off", "--data"])
         .arg(data)
         .args(args)
         .stdout(Stdio::piped())
@@ -119,7 +119,8 @@ async fn commands_say_who_is_there_before_and_after_it_was_killed() {
 async fn a_second_registry_on_one_directory_says_so() {
     let data = TempDir::new().unwrap();
     let (_child, _) = started(data.path()).await;
-    let output = ended(&["--listen", "127.0.0.1:0", "--data", &data.path().display().to_string()]).await;
+    let output =
+        ended(&["--listen", "127.0.0.1:0", "--dns", "off", "--data", &data.path().display().to_string()]).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.ends_with("registry.db is in use: is a registry running on it already?\n"), "{said}");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
@@ -165,7 +166,8 @@ async fn a_file_that_is_not_what_it_should_be_is_named_in_one_line() {
         (&["--tokens", &none][..], "none is no file of tokens: No such file"),
         (&["--tls-cert", &no, "--tls-key", &no][..], "no.pem has no certificate"),
     ] {
-        let output = ended(&[&["--listen", "127.0.0.1:0", "--data", &path("data")], args].concat()).await;
+        let output =
+            ended(&[&["--listen", "127.0.0.1:0", "--dns", "off", "--data", &path("data")], args].concat()).await;
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
         assert!(said.contains(why), "{said}");

@@ -62,7 +62,7 @@ impl Process {
 
 async fn spawn(data: &TempDir, port: u16, args: &[String]) -> Child {
     let mut child = Command::new(PROGRAM)
-        .args(["--listen", &format!("127.0.0.1:{port}"), "--data"])
+        .args(["--listen", &format!("127.0.0.1:{port}"), "--dns", "off", "--data"])
         .arg(data.path())
         .args(args)
         .stdout(Stdio::piped())
