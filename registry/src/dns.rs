@@ -5,7 +5,7 @@
 //! | `[TAG.]NAME.service[.DC]` | the instances of a service, all or those with the tag |
 //! | `_NAME._tcp[.service][.DC]`, `_NAME._udp…` | the same, as RFC 2782 writes it |
 //! | `_NAME._TAG[.service][.DC]` | those with the tag |
-//! | `HEX.addr[.DC]` | the address in the name, 8 digits or 32: the target of an `SRV` |
+//! | `[PORT.]HEX.addr[.DC]` | the address in the name, 8 digits or 32; with a port, the target of an `SRV` |
 //! | `ns`, and the domain itself | this server: `A`, `AAAA`; `SOA`, `NS` |
 //!
 //! `DC` is the one datacentre that there is, also written `DC.dc`. There are no `node` names, as there are no nodes.

@@ -1,6 +1,5 @@
 //! What is said to whom.
 
-use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::op::ResponseCode;
@@ -80,11 +79,11 @@ pub(super) fn group(
 }
 
 fn instances(zone: &Zone, view: &View, group: &Group, reply: &mut Reply<'_>) -> Result<bool, Failed> {
-    let (mut targets, mut seen) = (Vec::new(), HashSet::new());
+    let mut targets = Vec::new();
     for place in shuffled(group.instances.len()) {
         let Entry { target, port, weight } = view.entry(group.instances[place]);
         let (name, address) = match target {
-            Target::Address(address) => (zone.of(*address), Some(*address)),
+            Target::Address(address) => (zone.of(*address, *port), Some(*address)),
             Target::Host(name) => (name.clone(), None),
         };
         // It ends the record, without pointers; its length is without the root.
@@ -92,18 +91,16 @@ fn instances(zone: &Zone, view: &View, group: &Group, reply: &mut Reply<'_>) -> 
         if !reply.answer(ASKED, &RData::SRV(SRV::new(PRIORITY, *weight, *port, name)))? {
             return Ok(true);
         }
-        if let Some(address) = address
-            && seen.insert(address)
-        {
-            targets.push((address, reply.offset_of_last(length)));
+        if let Some(address) = address {
+            targets.push((address, *port, reply.offset_of_last(length)));
         }
     }
-    for (target, offset) in targets {
+    for (target, port, offset) in targets {
         let name;
         let owner = match offset {
             Some(offset) => Owner::At(offset),
             None => {
-                name = zone.of(target);
+                name = zone.of(target, port);
                 Owner::Named(&name)
             }
         };

@@ -12,7 +12,7 @@ pub struct Domain(Box<str>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datacentre(Box<str>);
 
-/// 255 bytes less what may stand before it: `HEX.addr.DC.dc` and the root.
+/// 255 bytes less what may stand before it: `PORT.HEX.addr.DC.dc` and the root.
 const LONGEST: usize = 100;
 
 /// What a name in DNS may consist of, between its dots.

@@ -54,12 +54,13 @@ impl Zone {
         Self { domain, datacentre, own, apex, server, authority }
     }
 
-    /// The name that means this address.
-    pub(super) fn of(&self, address: IpAddr) -> Name {
+    /// A name that means this address, and no other port's: HAProxy takes an additional record for one target, not for
+    /// all of its name.
+    pub(super) fn of(&self, address: IpAddr, port: u16) -> Name {
         let (domain, datacentre) = (&self.domain, &self.datacentre);
         match address {
-            IpAddr::V4(v4) => name(&format!("{:08x}.addr.{datacentre}.{domain}", v4.to_bits())),
-            IpAddr::V6(v6) => name(&format!("{:032x}.addr.{datacentre}.{domain}", v6.to_bits())),
+            IpAddr::V4(v4) => name(&format!("{port}.{:08x}.addr.{datacentre}.{domain}", v4.to_bits())),
+            IpAddr::V6(v6) => name(&format!("{port}.{:032x}.addr.{datacentre}.{domain}", v6.to_bits())),
         }
     }
 
@@ -127,6 +128,9 @@ fn address(labels: &[&str]) -> Meaning {
     let digits = match labels {
         [] => return Meaning::Between,
         [digits] if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => *digits,
+        [port, digits] if port.parse::<u16>().is_ok() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+            *digits
+        }
         _ => return Meaning::Nothing,
     };
     match (digits.len(), u128::from_str_radix(digits, 16), u32::from_str_radix(digits, 16)) {

@@ -47,9 +47,9 @@ async fn a_connection_too_many_closes_the_one_that_waits_longest() {
 #[tokio::test]
 async fn who_says_nothing_or_takes_nothing_is_closed() {
     let server = start(Limits { exchange_time: Duration::from_millis(200), ..Limits::default() }).await;
+    let begun = Instant::now();
     let (mut idle, mut half) = (server.connect().await, server.connect().await);
     half.write_all(&[0, 40, 1, 2, 3]).await.unwrap();
-    let begun = Instant::now();
     let small = TcpSocket::new_v4().unwrap();
     small.set_recv_buffer_size(4_096).unwrap();
     let mut deaf = small.connect(server.address).await.unwrap();
@@ -65,7 +65,7 @@ async fn who_says_nothing_or_takes_nothing_is_closed() {
     assert_eq!(ask(&server.datagrams().await, &query(3, ONE, A)).await.id, 3);
     assert!(receive(&mut idle).await.is_none() && receive(&mut half).await.is_none());
     timeout(SOON, deaf).await.expect("it breaks off").unwrap();
-    assert!((Duration::from_millis(150)..SOON).contains(&begun.elapsed()));
+    assert!(begun.elapsed() >= Duration::from_millis(200), "each has had its time");
     server.stop().await;
 }
 

@@ -51,9 +51,9 @@ async fn it_finds_instances_by_every_name() {
     let server =
         Running::start(Known::default().and("three", 3).and("many", 300).and("none", 0), Config::default()).await;
     let targets = [
-        "1 1 8001 7f010001.addr.dc1.consul.",
-        "1 1 8002 7f010002.addr.dc1.consul.",
-        "1 1 8003 7f010003.addr.dc1.consul.",
+        "1 1 8001 8001.7f010001.addr.dc1.consul.",
+        "1 1 8002 8002.7f010002.addr.dc1.consul.",
+        "1 1 8003 8003.7f010003.addr.dc1.consul.",
     ];
     for args in
         ["+short three.service.consul SRV", "+short +tcp _three._tcp.consul SRV", "+short THREE.service.dc1.Consul SRV"]
@@ -67,7 +67,7 @@ async fn it_finds_instances_by_every_name() {
         "ANSWER: 3",
         "ADDITIONAL: 4",
         "0\tIN\tSRV",
-        "7f010003.addr.dc1.consul. 0\tIN\tA",
+        "8003.7f010003.addr.dc1.consul. 0",
     ] {
         assert!(said.contains(text), "{text}: {said}");
     }

@@ -18,15 +18,16 @@ fn an_srv_has_port_and_weight_and_a_target_that_is_answered_too() {
     let instances = vec![up("127.0.0.1:8001"), up("127.0.0.1:8002"), up("[2001:db8::2]:8003"), up("127.0.0.1:8001")];
     let resolver = resolver(Known::with("ratings", instances));
     let answer = ask(&resolver, NAME, SRV);
-    let six = "20010db8000000000000000000000002.addr.dc1.consul.";
+    let six = "8003.20010db8000000000000000000000002.addr.dc1.consul.";
     let targets = [
-        "SRV 1 7 8001 7f000001.addr.dc1.consul.".to_owned(),
-        "SRV 1 7 8002 7f000001.addr.dc1.consul.".to_owned(),
+        "SRV 1 7 8001 8001.7f000001.addr.dc1.consul.".to_owned(),
+        "SRV 1 7 8002 8002.7f000001.addr.dc1.consul.".to_owned(),
         format!("SRV 1 7 8003 {six}"),
     ];
     assert_eq!(said(&answer).1, targets, "each once");
     let additional: BTreeSet<_> = answer.additionals.iter().map(|record| record.to_string()).collect();
-    let expected = [format!("{six} 0 IN AAAA 2001:db8::2"), "7f000001.addr.dc1.consul. 0 IN A 127.0.0.1".to_owned()];
+    let four = |port| format!("{port}.7f000001.addr.dc1.consul. 0 IN A 127.0.0.1");
+    let expected = [format!("{six} 0 IN AAAA 2001:db8::2"), four(8001), four(8002)];
     assert_eq!(additional, BTreeSet::from(expected), "each once");
     for record in &answer.additionals {
         let kind = record.record_type();

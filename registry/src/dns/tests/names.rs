@@ -129,7 +129,7 @@ fn domain_and_datacentre_can_be_others() {
     };
     let resolver = Resolver::new(Known::with("ratings", vec![up("127.0.0.1:1")]), &config, None);
     let answer = ask(&resolver, "ratings.service.home.mainstay.example.", SRV);
-    assert_eq!(said(&answer).1, ["SRV 1 7 1 7f000001.addr.home.mainstay.example."]);
+    assert_eq!(said(&answer).1, ["SRV 1 7 1 1.7f000001.addr.home.mainstay.example."]);
     assert_eq!(said(&ask(&resolver, "ns.mainstay.example.", A)), EXISTS);
     assert_eq!(said(&ask(&resolver, "ratings.service.dc1.mainstay.example.", A)), UNKNOWN);
     assert_eq!(said(&ask(&resolver, "ratings.service.consul.", A)).0, Refused);
