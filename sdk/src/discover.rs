@@ -1,13 +1,16 @@
 //! Who is there: from a fixed list, or from a registry's watch.
 
+mod connection;
+mod cursor;
 mod roster;
 mod watch;
 
 use mainstay_contracts::Address;
 use mainstay_contracts::registry::Instance;
 
+pub(crate) use self::connection::Connection;
 pub(crate) use self::roster::{Noted, Roster};
-pub(crate) use self::watch::{Connection, keep_time, watch};
+pub(crate) use self::watch::{keep_time, watch};
 
 /// Instances at these addresses, numbered from 1 in the order given.
 pub(crate) fn fixed(addresses: &[Address]) -> Vec<Instance> {

@@ -23,6 +23,9 @@
 //! }
 //! ```
 
+mod answer;
+mod feed;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
@@ -32,9 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
-use http_body_util::Full;
+use http::Response;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -44,6 +45,8 @@ use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+pub use self::answer::Answer;
+pub use self::feed::Feed;
 use crate::client::Client;
 
 /// Bytes under way in each direction of a connection.
@@ -136,10 +139,12 @@ async fn serve(socket: DuplexStream, shared: &Shared) {
     let answer = |request: http::Request<hyper::body::Incoming>| {
         shared.requests.fetch_add(1, Ordering::Relaxed);
         let answer = (shared.handler)(request.uri().path_and_query().map_or("/", |target| target.as_str()));
+        let Answer { status, delay, body, feed } = answer;
+        let body = Feed::after(body, feed);
         async move {
-            sleep(answer.delay).await;
-            let mut response = Response::new(Full::new(answer.body));
-            *response.status_mut() = answer.status;
+            sleep(delay).await;
+            let mut response = Response::new(body);
+            *response.status_mut() = status;
             Ok::<_, Infallible>(response)
         }
     };
@@ -225,39 +230,5 @@ pub async fn assert_settled<S: Service>(client: &Client<S>) {
     for view in client.snapshot().instances {
         let (number, permits) = (view.instance.number, view.permits);
         assert_eq!(permits.issued, permits.settled(), "a permit was settled twice: instance {number}, {permits:?}");
-    }
-}
-
-/// What a [`SimulatedInstance`] answers.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    status: StatusCode,
-    delay: Duration,
-    body: Bytes,
-}
-
-impl Answer {
-    /// 200 with this body, at once.
-    pub fn ok(body: impl Into<Bytes>) -> Self {
-        Self { status: StatusCode::OK, delay: Duration::ZERO, body: body.into() }
-    }
-
-    /// This status with an empty body, at once.
-    pub fn status(status: StatusCode) -> Self {
-        Self { status, delay: Duration::ZERO, body: Bytes::new() }
-    }
-
-    /// The same with this status.
-    #[must_use]
-    pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// The same after a while.
-    #[must_use]
-    pub fn after(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
     }
 }

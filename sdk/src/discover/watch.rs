@@ -1,100 +1,150 @@
 //! Discovery by a registry's watch: pushed, never polled.
 //!
-//! The registry may die: whoever is known stays known, and the watch is tried again for ever.
+//! The registry may die: whoever is known stays known, and the watch is tried again for ever. It goes on where it ended,
+//! and what it has led to is compared with the registry's own list at every bookmark.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_contracts::Address;
-use mainstay_contracts::registry::{self, WatchFrame};
-use parking_lot::Mutex;
+use http::StatusCode;
+use mainstay_contracts::registry::{Fingerprint, WatchFrame};
 use tokio::time::{Instant, sleep, sleep_until};
+use tracing::warn;
 
+use super::Connection;
+use super::cursor::{Cursor, Doubt, Remedy};
 use crate::backoff::Backoff;
 use crate::client::Core;
-use crate::frames::{AnyError, Frames};
+use crate::frames::{AnyError, Frames, Refused};
 use crate::transport::{Connections, Outgoing};
 
 /// How often the roster is looked at when nothing in it is due.
 const IDLE_TICK: Duration = Duration::from_secs(60);
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
-
-/// How things stand between a client and its registry.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) address: Address,
-    heard: Mutex<Heard>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Heard {
-    pub(crate) reachable: bool,
-    /// When it spoke last; when watching began, if it never has.
-    pub(crate) at: Instant,
-}
-
-impl Connection {
-    pub(crate) fn new(address: Address, now: Instant) -> Self {
-        Self { address, heard: Mutex::new(Heard { reachable: false, at: now }) }
-    }
-
-    pub(crate) fn heard(&self) -> Heard {
-        *self.heard.lock()
-    }
-
-    /// Returns whether it was unreachable before.
-    fn hear(&self, now: Instant) -> bool {
-        !std::mem::replace(&mut *self.heard.lock(), Heard { reachable: true, at: now }).reachable
-    }
-
-    /// Returns whether it was reachable before.
-    fn lose(&self) -> bool {
-        std::mem::replace(&mut self.heard.lock().reachable, false)
-    }
-}
+/// However long a registry that stops asks to be left alone.
+const LONGEST_CLOSING: Duration = Duration::from_secs(30);
 
 /// Watches until the client is dropped.
 pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>) {
     let registry = Connections::new(&connection.address, &core.roster.network);
-    let mut backoff = Backoff::new();
+    let mut watch =
+        Watch { core, registry, connection, backoff: Backoff::new(), cursor: None, doubt: Doubt::default() };
     let mut tried = false;
     loop {
-        let ended = follow(&core, &registry, &connection, &mut backoff).await;
-        let why = ended.err().map_or_else(|| "the stream ended".to_owned(), |error| error.to_string());
+        let ended = watch.follow().await;
+        let (why, pause) = match ended {
+            Ok(Ended::Differs) => {
+                sleep(watch.backoff.next()).await;
+                continue;
+            }
+            Ok(Ended::Closing(pause)) => (format!("it stops, for {:.1} s at least", pause.as_secs_f64()), pause),
+            Ok(Ended::Stream) => ("the stream ended".to_owned(), watch.backoff.next()),
+            Err(error) => {
+                watch.refused(&*error);
+                (error.to_string(), watch.backoff.next())
+            }
+        };
+        let Watch { core, connection, .. } = &watch;
         if connection.lose() || !tried {
             core.registry_lost(&connection.address, &why);
         }
         tried = true;
         core.discovered();
-        sleep(backoff.next()).await;
+        sleep(pause).await;
     }
 }
 
-async fn follow(
-    core: &Arc<Core>,
-    registry: &Connections,
-    connection: &Connection,
-    backoff: &mut Backoff,
-) -> Result<(), AnyError> {
-    let request = Outgoing::get(&registry::WATCH.replace("{service}", core.service))?;
-    let mut frames = Frames::<WatchFrame>::open(registry, &request).await?;
-    loop {
-        let Some(frame) = frames.next().await? else { return Ok(()) };
-        let now = Instant::now();
-        backoff.reset();
-        if connection.hear(now) {
-            core.registry_back(&connection.address);
+/// Why a stream of the registry's is not read any more.
+enum Ended {
+    /// It did by itself.
+    Stream,
+    /// The registry stops, and says when to come back.
+    Closing(Duration),
+    /// What was understood is not what the registry means.
+    Differs,
+}
+
+struct Watch {
+    core: Arc<Core>,
+    registry: Connections,
+    connection: Arc<Connection>,
+    backoff: Backoff,
+    /// What has been seen, over all streams.
+    cursor: Option<Cursor>,
+    doubt: Doubt,
+}
+
+impl Watch {
+    /// One stream, from where the one before has ended.
+    async fn follow(&mut self) -> Result<Ended, AnyError> {
+        let request = Outgoing::get(&Cursor::target(self.cursor.as_ref(), self.core.service))?;
+        let mut frames = Frames::<WatchFrame>::open(&self.registry, &request).await?;
+        loop {
+            let Some(frame) = frames.next().await? else { return Ok(Ended::Stream) };
+            let now = Instant::now();
+            self.backoff.reset();
+            if self.connection.hear(now) {
+                self.core.registry_back(&self.connection.address);
+            }
+            if let Some(ended) = self.take(frame, now)? {
+                return Ok(ended);
+            }
+            self.core.discovered();
         }
+    }
+
+    fn take(&mut self, frame: WatchFrame, now: Instant) -> Result<Option<Ended>, AnyError> {
         match frame {
-            WatchFrame::Snapshot(listing) => core.note(|roster| roster.note_listing(listing, now)),
-            WatchFrame::Changed { listed, .. } => core.note(|roster| roster.note([listed], now)),
-            WatchFrame::Gone { id, why, .. } => core.note(|roster| roster.note_gone(&id, why, now)),
-            WatchFrame::Resumed { .. }
-            | WatchFrame::Bookmark { .. }
-            | WatchFrame::Closing { .. }
-            | WatchFrame::Unknown => {}
+            WatchFrame::Snapshot(listing) => {
+                self.cursor = Some(Cursor::of(&listing));
+                self.core.note(|roster| roster.note_listing(listing, now));
+            }
+            WatchFrame::Resumed { epoch, revision } => {
+                if !self.cursor.as_ref().is_some_and(|cursor| cursor.is_at(epoch, revision)) {
+                    self.cursor = None;
+                    return Err("it resumes where nobody asked".into());
+                }
+            }
+            WatchFrame::Changed { revision, listed } => {
+                self.cursor.iter_mut().for_each(|cursor| cursor.changed(revision, &listed));
+                self.core.note(|roster| roster.note([listed], now));
+            }
+            WatchFrame::Gone { revision, id, why } => {
+                self.cursor.iter_mut().for_each(|cursor| cursor.gone(revision, &id));
+                self.core.note(|roster| roster.note_gone(&id, why, now));
+            }
+            WatchFrame::Bookmark { revision, fingerprint } => return Ok(self.verify(revision, fingerprint, now)),
+            WatchFrame::Closing { return_in_ms } => {
+                return Ok(Some(Ended::Closing(Duration::from_millis(return_in_ms).min(LONGEST_CLOSING))));
+            }
+            WatchFrame::Unknown => {}
         }
-        core.discovered();
+        Ok(None)
+    }
+
+    fn verify(&mut self, revision: u64, fingerprint: Fingerprint, now: Instant) -> Option<Ended> {
+        if self.cursor.as_mut()?.agrees(revision, fingerprint) {
+            self.doubt.agreed();
+            return None;
+        }
+        let remedy = self.doubt.differs(now);
+        if remedy == Remedy::None {
+            return None;
+        }
+        if remedy == Remedy::First {
+            let (service, address) = (self.core.service, &self.connection.address);
+            warn!(target: "mainstay::discover", "the list of {service} is not the one at {address}, at revision {revision}: looking anew");
+        }
+        self.cursor = None;
+        Some(Ended::Differs)
+    }
+
+    /// A registry may have reasons of its own not to know cursors.
+    fn refused(&mut self, error: &(dyn Error + 'static)) {
+        if error.downcast_ref::<Refused>().is_some_and(|refused| refused.is(StatusCode::BAD_REQUEST)) {
+            self.cursor = None;
+        }
     }
 }
 
