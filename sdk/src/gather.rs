@@ -110,7 +110,8 @@ type Prepared<K, T> = (Vec<K>, Vec<Asking<T>>);
 type Asking<T> = BoxFuture<Outcome<T>>;
 
 impl<S: Service> Client<S> {
-    /// Asks every instance the same: a leg for each that is up or silent, by number. The call is encoded once.
+    /// Asks every instance the same: a leg for each that is there and does not drain, by number. The call is
+    /// encoded once.
     ///
     /// There are no retries elsewhere and no last good answers: each leg is that instance's own.
     pub fn gather<C: Call<Service = S>>(&self, call: C) -> Gather<Arc<Instance>, C::Response> {
@@ -124,7 +125,7 @@ impl<S: Service> Client<S> {
                 let asking = async move { call::ask(client.core(), &state, request, deadline).await.into() };
                 (instance, Box::pin(asking))
             };
-            Ok(ready.present.iter().map(leg).unzip())
+            Ok(ready.each().map(leg).unzip())
         })
     }
 

@@ -49,7 +49,7 @@
 //! | `mainstay::call` | debug | `ratings using instance 1: http://127.0.0.1:8001` |
 //! | `mainstay::call` | warn | an `https` instance of a client without TLS |
 //! | `mainstay::discover` | warn | a list that differs from the registry's own |
-//! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `GONE`, `REGISTRY` (see [`Event`]) |
+//! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `SUSPECT`, `DRAINING`, `GONE`, `REGISTRY` (see [`Event`]) |
 //! | `mainstay::probe` | warn | a health path that answers 4xx |
 //! | `mainstay::lease` | info, warn | an instance's own registration |
 //! | `mainstay::serve` | warn | connections that could not be accepted, requests dropped at the end |

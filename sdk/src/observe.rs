@@ -131,6 +131,16 @@ pub enum EventKind {
         /// The instance.
         instance: Arc<Instance>,
     },
+    /// An instance was silent for long, and so were too many others: the registry rather doubts its way to them.
+    Suspect {
+        /// The instance.
+        instance: Arc<Instance>,
+    },
+    /// An instance asks for no more calls; those that are under way go on.
+    Draining {
+        /// The instance.
+        instance: Arc<Instance>,
+    },
     /// An instance is gone.
     Gone {
         /// The instance.
@@ -166,6 +176,12 @@ impl fmt::Display for Event {
             EventKind::Up { instance } => write!(f, "UP {service} instance {}: {}", instance.number, instance.address),
             EventKind::Silent { instance } => {
                 write!(f, "SILENT {service} instance {}: {}", instance.number, instance.address)
+            }
+            EventKind::Suspect { instance } => {
+                write!(f, "SUSPECT {service} instance {}: {}", instance.number, instance.address)
+            }
+            EventKind::Draining { instance } => {
+                write!(f, "DRAINING {service} instance {}: {}", instance.number, instance.address)
             }
             EventKind::Gone { instance, why } => {
                 let why = match why {

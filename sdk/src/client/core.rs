@@ -165,6 +165,8 @@ impl Core {
             match noted {
                 Noted::Up(instance) => self.emit(EventKind::Up { instance }),
                 Noted::Silent(instance) => self.emit(EventKind::Silent { instance }),
+                Noted::Suspect(instance) => self.emit(EventKind::Suspect { instance }),
+                Noted::Draining(instance) => self.emit(EventKind::Draining { instance }),
                 Noted::Gone(instance, why) => self.emit(EventKind::Gone { instance, why }),
                 Noted::Retest(state) => self.turned(&turning, &state, Transition::Retest, None),
             }

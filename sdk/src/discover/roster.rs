@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::known::Known;
-use crate::balance::{Ready, RoundRobin};
+use crate::balance::{Ready, RoundRobin, Turn};
 use crate::breaker::{BreakerState, Probe, Rules, Transition};
 use crate::instance::InstanceState;
 use crate::sync::{ArcSwap, AtomicU64, Guard, Mutex, Ordering};
@@ -28,6 +28,8 @@ const REMEMBER: Duration = Duration::from_secs(10 * 60);
 pub(crate) enum Noted {
     Up(Arc<Instance>),
     Silent(Arc<Instance>),
+    Suspect(Arc<Instance>),
+    Draining(Arc<Instance>),
     Gone(Arc<Instance>, GoneReason),
     /// A new incarnation of an instance whose breaker was open.
     Retest(Arc<InstanceState>),
@@ -104,28 +106,27 @@ impl Roster {
         noted.into_iter().collect()
     }
 
-    /// The registry says who is there. Whoever is not listed is gone, unless the registry is not the one that
-    /// listed it: a restarted registry knows nobody yet, and that is not the death of everybody.
+    /// The registry says who is there. Whoever is not listed is gone, unless the list is not one to believe at once: of
+    /// a registry that was restarted and knows nobody yet, or that has lost too many at once. That is not the death of
+    /// everybody.
     pub(crate) fn note_listing(&self, listing: Listing, now: Instant) -> Vec<Noted> {
         let mut known = self.known.lock();
         self.noted.notify_one();
         let restarted = known.epoch.replace(listing.epoch).is_some_and(|epoch| epoch != listing.epoch);
+        let (before, is_empty) = (known.vouched_for(), listing.instances.is_empty());
         let mut unlisted = known.by_id.clone();
         let mut noted = Vec::new();
         for listed in listing.instances {
             unlisted.remove(&listed.instance.id);
             noted.extend(self.upsert(&mut known, listed, now));
         }
-        for (id, address) in unlisted {
-            let member = known.by_address.get_mut(&address);
-            let Some(member) = member.filter(|member| member.state.instance().id == id) else {
-                // Another instance has its address.
-                known.by_id.remove(&id);
-                continue;
-            };
-            if restarted {
-                member.missing_since = Some(now);
-            } else if member.missing_since.is_none() {
+        let unlisted = known.unlisted(unlisted);
+        let lost = unlisted.iter().filter(|(_, _, missing)| !missing).count();
+        let in_doubt = restarted || is_empty || lost > believable(before);
+        for (id, address, missing) in unlisted {
+            if in_doubt && (restarted || !missing) {
+                known.by_address.entry(address).and_modify(|member| member.missing_since = Some(now));
+            } else if !missing {
                 known.by_id.remove(&id);
                 noted.extend(known.leave(&id, &address, GoneReason::Left, now, self.calls()));
             }
@@ -134,8 +135,8 @@ impl Roster {
         noted
     }
 
-    /// Time has passed: who was missed by a restarted registry turns silent and then gone, as it would have
-    /// with the one before; who has been gone for long is forgotten.
+    /// Time has passed: who is missing from a list in doubt turns silent and then gone, as if it had stopped to beat
+    /// then; who has been gone for long is forgotten.
     ///
     /// Returns when to look again.
     pub(crate) fn tick(&self, now: Instant) -> (Vec<Noted>, Option<Instant>) {
@@ -151,7 +152,9 @@ impl Roster {
                 lost.push((member.state.instance().id.clone(), address.clone()));
             } else if now >= silent_at {
                 sooner(gone_at);
-                if member.state.set_presence(Presence::Silent, now) != Presence::Silent {
+                // Who is suspect or drains says more than that already.
+                if member.state.standing().presence == Presence::Up {
+                    member.state.set_presence(Presence::Silent, now);
                     noted.push(Noted::Silent(member.state.instance()));
                 }
             } else {
@@ -184,7 +187,9 @@ impl Roster {
         if former.is_none() || before != presence {
             noted.push(match presence {
                 Presence::Silent => Noted::Silent(Arc::clone(&instance)),
-                _ => Noted::Up(Arc::clone(&instance)),
+                Presence::Suspect => Noted::Suspect(Arc::clone(&instance)),
+                Presence::Draining => Noted::Draining(Arc::clone(&instance)),
+                Presence::Up | Presence::Gone => Noted::Up(Arc::clone(&instance)),
             });
         }
         if former.is_some_and(|former| former.incarnation < instance.incarnation) {
@@ -199,17 +204,18 @@ impl Roster {
     }
 
     fn publish_locked(&self, known: &mut Known, now: Instant) {
-        let present = known.present_if_changed().unwrap_or_else(|| Arc::clone(&self.ready.load().present));
-        let (mut closed, mut untested) = (Vec::with_capacity(present.len()), Vec::new());
-        for (place, state) in (0..).zip(present.iter()) {
-            match state.breaker.state(now) {
-                BreakerState::Closed => closed.push(place),
-                BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => untested.push(place),
-                BreakerState::HalfOpen | BreakerState::Open => {}
-            }
-        }
-        self.ready.store(Arc::new(Ready::new(present, closed, untested)));
+        let present = known.present_if_changed().unwrap_or_else(|| self.ready.load().present.clone());
+        self.ready.store(Arc::new(Ready::new(present, |state| match state.breaker.state(now) {
+            BreakerState::Closed => Turn::InRotation,
+            BreakerState::HalfOpen if self.rules.probe == Probe::ByCall => Turn::AsProbe,
+            BreakerState::HalfOpen | BreakerState::Open => Turn::None,
+        })));
     }
+}
+
+/// How many of so many instances may leave between two snapshots, and are believed to have left.
+fn believable(listed: usize) -> usize {
+    (listed * 3 / 10).max(2)
 }
 
 #[cfg(test)]

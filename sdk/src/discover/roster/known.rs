@@ -10,6 +10,7 @@ use mainstay_contracts::registry::{GoneReason, Instance, InstanceId, Presence};
 use tokio::time::Instant;
 
 use super::Noted;
+use crate::balance::Present;
 use crate::instance::InstanceState;
 
 /// How many instances that are gone are remembered at most.
@@ -21,7 +22,7 @@ pub(super) struct Known {
     pub(super) by_id: HashMap<InstanceId, Address>,
     /// By number; third parties may have said the same one, so by address then.
     in_order: BTreeMap<(u32, Address), Arc<InstanceState>>,
-    /// Have those who are present changed since somebody asked?
+    /// Have those who are present, or who of them drains, changed since somebody asked?
     changed: bool,
     /// The life of the registry that was heard last.
     pub(super) epoch: Option<u64>,
@@ -29,7 +30,7 @@ pub(super) struct Known {
 
 pub(super) struct Member {
     pub(super) state: Arc<InstanceState>,
-    /// Since when a restarted registry has not listed it, although the one before did.
+    /// Since when it has been missing from a list that was not to be believed at once.
     pub(super) missing_since: Option<Instant>,
 }
 
@@ -80,8 +81,9 @@ impl Known {
         calls: u64,
     ) -> Presence {
         let before = state.set_presence(presence, now);
-        if (before == Presence::Gone) != (presence == Presence::Gone) {
-            self.changed = true;
+        let differs = |other: Presence| (before == other) != (presence == other);
+        self.changed |= differs(Presence::Gone) || differs(Presence::Draining);
+        if differs(Presence::Gone) {
             state.count_skips(now, calls);
         }
         before
@@ -132,10 +134,34 @@ impl Known {
         })
     }
 
+    /// How many the registry has listed last, as far as they are not missing since.
+    pub(super) fn vouched_for(&self) -> usize {
+        let vouched_for = |address: &&Address| {
+            self.by_address
+                .get(address)
+                .is_some_and(|member| member.missing_since.is_none() && member.state.is_present())
+        };
+        self.by_id.values().filter(vouched_for).count()
+    }
+
+    /// Those of a list that does not name these ids any more who were not there: and whether they have been missing
+    /// before. Forgets the ids whose address another instance has taken.
+    pub(super) fn unlisted(&mut self, ids: HashMap<InstanceId, Address>) -> Vec<(InstanceId, Address, bool)> {
+        let mut unlisted = Vec::with_capacity(ids.len());
+        for (id, address) in ids {
+            match self.by_address.get(&address) {
+                Some(member) if member.state.instance().id == id => {
+                    unlisted.push((id, address, member.missing_since.is_some()));
+                }
+                _ => drop(self.by_id.remove(&id)),
+            }
+        }
+        unlisted
+    }
+
     /// Who is present, in order, if that is not as it was.
-    pub(super) fn present_if_changed(&mut self) -> Option<Arc<[Arc<InstanceState>]>> {
-        let present = |state: &&Arc<InstanceState>| state.is_present();
-        std::mem::take(&mut self.changed).then(|| self.in_order.values().filter(present).cloned().collect())
+    pub(super) fn present_if_changed(&mut self) -> Option<Present> {
+        std::mem::take(&mut self.changed).then(|| Present::of(self.in_order.values()))
     }
 }
 

@@ -13,7 +13,7 @@ fn listed(number: u32, incarnation: u64) -> Listed {
     let instance = Instance {
         id: format!("ratings-{number}").parse().unwrap(),
         number,
-        address: format!("127.0.0.1:800{number}").parse().unwrap(),
+        address: format!("127.0.0.1:{}", 8000 + number).parse().unwrap(),
         zone: None,
         weight: 1,
         version: None,
@@ -33,6 +33,8 @@ fn told(noted: &[Noted]) -> Vec<String> {
     let word = |noted: &Noted| match noted {
         Noted::Up(instance) => format!("up {}", instance.number),
         Noted::Silent(instance) => format!("silent {}", instance.number),
+        Noted::Suspect(instance) => format!("suspect {}", instance.number),
+        Noted::Draining(instance) => format!("draining {}", instance.number),
         Noted::Gone(instance, _) => format!("gone {}", instance.number),
         Noted::Retest(state) => format!("retest {}", state.instance().number),
     };
@@ -91,6 +93,112 @@ fn a_restarted_registry_that_knows_nobody_empties_nothing() {
     assert_eq!(ready(&roster), [1, 2]);
     assert_eq!(told(&roster.tick(now + SILENT_AFTER + GONE_AFTER).0), ["gone 1"]);
     assert_eq!(ready(&roster), [2]);
+}
+
+#[test]
+fn a_list_that_has_lost_too_many_is_not_believed_at_once() {
+    for (before, after, believed) in
+        [(10, 7, true), (10, 6, false), (20, 14, true), (20, 13, false), (3, 1, true), (4, 1, false), (1, 0, false)]
+    {
+        let (roster, now) = (roster(), Instant::now());
+        let list = |count| listing(1, (1..=count).map(|number| listed(number, 1)).collect());
+        roster.note_listing(list(before), now);
+        let gone = roster.note_listing(list(after), now).len() as u32;
+        assert_eq!(gone, if believed { before - after } else { 0 }, "{after} of {before}");
+        if believed {
+            continue;
+        }
+        // Again and again the same, and nothing changes about when they are gone.
+        assert_eq!(told(&roster.note_listing(list(after), now + 10 * SECOND)), [""; 0]);
+        assert_eq!(roster.tick(now + SILENT_AFTER).0.len() as u32, before - after);
+        assert_eq!(roster.tick(now + SILENT_AFTER + GONE_AFTER).0.len() as u32, before - after);
+        assert_eq!(ready(&roster), (1..=after).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn one_by_one_they_may_all_leave() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, (1..=9).map(|number| listed(number, 1)).collect()), now);
+    for number in 1..=9 {
+        let id = listed(number, 1).instance.id;
+        assert_eq!(told(&roster.note_gone(&id, GoneReason::Left, now)), [format!("gone {number}")]);
+    }
+    assert_eq!(ready(&roster), [0; 0]);
+    assert_eq!(told(&roster.note_listing(listing(1, vec![]), now)), [""; 0]);
+}
+
+#[test]
+fn who_is_missing_is_gone_when_the_registry_says_so() {
+    let (roster, now) = (roster(), Instant::now());
+    roster.note_listing(listing(1, vec![listed(1, 1), listed(2, 1)]), now);
+    roster.note_listing(listing(1, vec![]), now);
+    assert_eq!(told(&roster.note_gone(&listed(1, 1).instance.id, GoneReason::Left, now)), ["gone 1"]);
+    assert_eq!(ready(&roster), [2]);
+}
+
+#[test]
+fn who_is_suspect_is_asked_nevertheless() {
+    let (roster, now) = (roster(), Instant::now());
+    let suspect = |number| Listed { presence: Presence::Suspect, ..listed(number, 1) };
+    assert_eq!(told(&roster.note([listed(1, 1), suspect(2)], now)), ["suspect 2", "up 1"]);
+    assert_eq!(ready(&roster), [1, 2]);
+    // Missing, it is no less suspect.
+    roster.note_listing(listing(1, vec![]), now);
+    roster.note_listing(listing(2, vec![]), now);
+    assert_eq!(told(&roster.tick(now + SILENT_AFTER).0), ["silent 1"]);
+}
+
+#[test]
+fn who_drains_is_asked_when_nobody_else_can_be() {
+    let (roster, now) = (roster(), Instant::now());
+    let draining = |number| Listed { presence: Presence::Draining, ..listed(number, 1) };
+    let picked = || {
+        let picked = |tried: &[_]| {
+            let permit = roster.rotation.pick(&roster.ready(), tried, now).expect("somebody");
+            permit.holder().instance().instance().number
+        };
+        let mut picked: Vec<_> = (0..100).map(|_| picked(&[])).collect();
+        picked.sort_unstable();
+        picked.dedup();
+        picked
+    };
+    let each = || roster.ready().each().map(|state| state.instance().number).collect::<Vec<_>>();
+    roster.note([listed(1, 1), listed(2, 1), listed(3, 1)], now);
+    let state = roster.everybody().remove(1);
+    assert_eq!(told(&roster.note([draining(2)], now)), ["draining 2"]);
+    assert_eq!((ready(&roster), picked(), each()), (vec![1, 3], vec![1, 3], vec![1, 3]));
+    assert!(state.is_present() && Arc::ptr_eq(&state, &roster.everybody()[1]), "it keeps its breaker");
+
+    // Nobody else is left who is closed, or who was not tried yet.
+    let tried = [Arc::clone(&roster.everybody()[0]), Arc::clone(&roster.everybody()[2])];
+    let last = roster.rotation.pick(&roster.ready(), &tried, now).expect("the draining one");
+    assert_eq!(last.holder().instance().instance().number, 2);
+    drop(last);
+    open(&roster, 1, now);
+    assert_eq!(picked(), [3]);
+    open(&roster, 3, now);
+    assert_eq!((picked(), each()), (vec![2], vec![1, 2, 3]));
+    roster.note([draining(1), draining(3)], now);
+    assert_eq!(picked(), [2]);
+    let opened = open(&roster, 2, now);
+    assert!(roster.rotation.pick(&roster.ready(), &[], now).is_none());
+
+    // All of them drain: they take turns. One that takes calls again is the only one who does.
+    for state in roster.everybody() {
+        state.breaker.tick(now + 30 * SECOND);
+        let probe = state.admit_probe(now + 30 * SECOND).unwrap();
+        let _ = probe.record(Outcome::Success, now + 30 * SECOND);
+    }
+    roster.turned(&opened, now);
+    assert_eq!((ready(&roster), picked(), each()), (vec![], vec![1, 2, 3], vec![1, 2, 3]));
+    assert_eq!(told(&roster.note([listed(2, 1)], now)), ["up 2"]);
+    assert_eq!((picked(), each()), (vec![2], vec![2]));
+    // Who drains and is missing does not come back to the rotation by that.
+    roster.note_listing(listing(1, vec![]), now);
+    roster.note_listing(listing(2, vec![]), now);
+    assert_eq!(told(&roster.tick(now + SILENT_AFTER).0), ["silent 2"]);
+    assert_eq!(picked(), [2]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mainstay_contracts::registry::Presence;
+
 use super::world::{DELAY, LEASE, Out, World};
 use crate::breaker::{BreakerState, Outcome, Probe, Transition};
 use crate::instance::{Admission, InstanceState};
@@ -40,17 +42,19 @@ impl World {
         let everybody = self.roster.everybody();
         let present = everybody.iter().filter(|state| state.is_present()).map(Arc::as_ptr);
         assert!(present.eq(ready.present.iter().map(Arc::as_ptr)), "who is present");
-        let (mut closed, mut untested) = (Vec::new(), Vec::new());
+        let (mut closed, mut untested, mut draining) = (Vec::new(), Vec::new(), Vec::new());
         for (place, state) in (0..).zip(ready.present.iter()) {
-            match self.last(state) {
-                None | Some(Transition::Closed) => closed.push(place),
-                Some(Transition::Retest) if self.probe == Probe::ByCall => untested.push(place),
+            match (self.last(state), drains(state)) {
+                (None | Some(Transition::Closed), false) => closed.push(place),
+                (None | Some(Transition::Closed), true) => draining.push(place),
+                (Some(Transition::Retest), false) if self.probe == Probe::ByCall => untested.push(place),
                 _ => {}
             }
         }
-        assert_eq!(*ready.closed, *closed);
+        assert_eq!((&*ready.closed, &*ready.draining), (&*closed, &*draining));
         // One that is due and not retested yet may be among them: it skips whoever asks.
         assert!(untested.iter().all(|place| ready.untested.contains(place)));
+        assert!(ready.untested.iter().all(|place| !drains(&ready.present[*place as usize])));
     }
 
     fn last(&self, state: &Arc<InstanceState>) -> Option<Transition> {
@@ -75,11 +79,11 @@ impl World {
     /// Whoever was picked is closed, or it is its probe; and nobody is sent away while somebody could be asked.
     pub(super) fn check_pick(&mut self, tried: &[Arc<InstanceState>], picked: Option<&Admission>) {
         let ready = self.roster.ready();
+        let is_tried = |place: &u32| tried.iter().any(|state| Arc::ptr_eq(state, &ready.present[*place as usize]));
         match picked {
             None => {
-                let is_tried =
-                    |place: &u32| tried.iter().any(|state| Arc::ptr_eq(state, &ready.present[*place as usize]));
-                assert!(ready.closed.iter().all(is_tried), "somebody could have been asked");
+                let may_be_asked = ready.closed.iter().chain(&*ready.draining);
+                assert!(may_be_asked.into_iter().all(is_tried), "somebody could have been asked");
                 self.stretch.end();
             }
             Some(permit) => {
@@ -87,7 +91,9 @@ impl World {
                 assert!(tried.iter().all(|other| !Arc::ptr_eq(other, state)));
                 let closed = state.breaker.state(self.now) == BreakerState::Closed;
                 assert!(closed != permit.is_probe() && state.is_present());
-                if tried.is_empty() && closed { self.stretch.asked(&ready, state) } else { self.stretch.end() }
+                assert!(!drains(state) || ready.closed.iter().all(is_tried), "it asked for no calls, and others do");
+                let in_turn = tried.is_empty() && closed && !drains(state);
+                if in_turn { self.stretch.asked(&ready, state) } else { self.stretch.end() }
             }
         }
     }
@@ -116,4 +122,8 @@ impl World {
         self.check();
         self.check_shares();
     }
+}
+
+fn drains(state: &InstanceState) -> bool {
+    state.standing().presence == Presence::Draining
 }

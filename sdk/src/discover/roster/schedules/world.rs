@@ -16,6 +16,7 @@ use crate::transport::Network;
 
 pub(super) const DELAY: Duration = Duration::from_secs(30);
 pub(super) const LEASE: Duration = Duration::from_secs(2);
+const PRESENCES: [Presence; 4] = [Presence::Up, Presence::Silent, Presence::Suspect, Presence::Draining];
 const OUTCOMES: [Outcome; 3] = [Outcome::Success, Outcome::Failure, Outcome::Timeout];
 /// Around everything that is due some time.
 const WAITS: [Duration; 8] = [
@@ -146,7 +147,8 @@ impl World {
         let which = self.rng.usize(..self.addresses.len());
         let instance = &mut self.addresses[which];
         instance.incarnation += u64::from(self.rng.u8(..3) == 0);
-        Listed { instance: instance.clone(), presence: Presence::Up }
+        let presence = PRESENCES[self.rng.usize(..PRESENCES.len())];
+        Listed { instance: instance.clone(), presence }
     }
 
     /// The registry lists some; after it has `restarted`, as another one.
@@ -155,7 +157,9 @@ impl World {
         let listed = |instance: &Instance| Listed { instance: instance.clone(), presence: Presence::Up };
         let instances = self.addresses.iter().filter(|_| self.rng.u8(..4) > 0).map(listed).collect();
         let listing = Listing { service: "ratings".to_owned(), epoch: self.epoch, revision: 1, instances };
+        let was_empty = self.roster.ready().present.is_empty();
         let noted = self.roster.note_listing(listing, self.now);
+        assert!(was_empty || !self.roster.ready().present.is_empty(), "a list has emptied the client at once");
         self.noted(noted);
     }
 
