@@ -3,12 +3,15 @@
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use mainstay_contracts::Refusal;
 use mainstay_contracts::registry::BOOKMARK_EVERY;
+use mainstay_contracts::wire;
+use mainstay_contracts::{Call, Refusal};
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
 use crate::patience::wait_until;
@@ -16,6 +19,9 @@ use crate::transport::{Connections, Lines, Outgoing};
 
 /// Three bookmarks missed: the registry is not there, whatever its connection says.
 const QUIET_LIMIT: Duration = BOOKMARK_EVERY.saturating_mul(3);
+
+/// However long a registry that stops asks to be left alone.
+pub(crate) const LONGEST_CLOSING: Duration = Duration::from_secs(30);
 
 /// Whatever can go wrong with a registry is told in words and tried again.
 pub(crate) type AnyError = Box<dyn Error + Send + Sync>;
@@ -30,6 +36,16 @@ pub(crate) struct Refused {
 impl Refused {
     pub(crate) fn is(&self, status: StatusCode) -> bool {
         self.status == status
+    }
+}
+
+impl Refused {
+    fn of(status: StatusCode, answer: Option<&[u8]>) -> Self {
+        let reason = match answer.map(serde_json::from_slice::<Refusal>) {
+            Some(Ok(refusal)) => refusal.reason,
+            _ => format!("it answers with status {}", status.as_u16()),
+        };
+        Self { status, reason }
     }
 }
 
@@ -56,11 +72,8 @@ impl<T: DeserializeOwned> Frames<T> {
         if status.is_success() {
             return Ok(Self { lines, quiet_at: Instant::now() + QUIET_LIMIT, frame: PhantomData });
         }
-        let line = timeout(QUIET_LIMIT, lines.next()).await.ok().and_then(Result::ok).flatten();
-        match line.map(|line| serde_json::from_slice::<Refusal>(&line)) {
-            Some(Ok(refusal)) => Err(Refused { status, reason: refusal.reason }.into()),
-            _ => Err(Refused { status, reason: format!("it answers with status {}", status.as_u16()) }.into()),
-        }
+        let answer = timeout(QUIET_LIMIT, lines.only()).await.ok().and_then(Result::ok);
+        Err(Refused::of(status, answer.as_deref()).into())
     }
 
     /// The next frame, or `None` when the stream has ended. An error when it is silent for too long.
@@ -71,5 +84,21 @@ impl<T: DeserializeOwned> Frames<T> {
         let Some(line) = line else { return Ok(None) };
         self.quiet_at = Instant::now() + QUIET_LIMIT;
         Ok(Some(serde_json::from_slice(&line)?))
+    }
+}
+
+/// Asks a registry for something that ends.
+pub(crate) async fn ask<C: Call>(
+    registry: Arc<Connections>,
+    call: C,
+    limit: Duration,
+) -> Result<C::Response, AnyError> {
+    let request = Outgoing::new(C::METHOD, wire::encode(&call)?, true)?;
+    let slot = registry.slot().await;
+    let reply = slot.exchange(&request, Instant::now() + limit, Handle::current().id()).await?;
+    if reply.status.is_success() {
+        Ok(serde_json::from_slice(&reply.body)?)
+    } else {
+        Err(Refused::of(reply.status, Some(&reply.body)).into())
     }
 }

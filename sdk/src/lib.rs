@@ -74,6 +74,7 @@ mod observe;
 mod patience;
 mod probe;
 mod register;
+mod registries;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod sync;

@@ -16,14 +16,12 @@ use super::Connection;
 use super::cursor::{Cursor, Doubt, Remedy};
 use crate::backoff::Backoff;
 use crate::client::Core;
-use crate::frames::{AnyError, Frames, Refused};
+use crate::frames::{AnyError, Frames, LONGEST_CLOSING, Refused};
 use crate::transport::{Connections, Outgoing};
 
 /// How often the roster is looked at when nothing in it is due.
 const IDLE_TICK: Duration = Duration::from_secs(60);
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
-/// However long a registry that stops asks to be left alone.
-const LONGEST_CLOSING: Duration = Duration::from_secs(30);
 
 /// Watches until the client is dropped.
 pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>) {

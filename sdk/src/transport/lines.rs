@@ -48,4 +48,12 @@ impl Lines {
             }
         }
     }
+
+    /// The first line, or all there is if it has no end: an answer that is not a stream need not be lines.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn only(&mut self) -> Result<Bytes, Broken> {
+        let line = self.next().await?;
+        Ok(line.unwrap_or_else(|| self.read.split().freeze()))
+    }
 }

@@ -1,5 +1,6 @@
 //! A registry on the simulated network, which says what a test has it say: also what a real one never would.
 
+mod leasing;
 mod outage;
 mod watching;
 

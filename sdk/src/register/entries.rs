@@ -1,0 +1,131 @@
+//! What is to be registered with a lease, and what of it is.
+
+use std::time::Duration;
+
+use mainstay_contracts::registry::Register;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::backoff::Backoff;
+
+pub(super) struct Entries {
+    list: Mutex<Vec<Entry>>,
+    /// Are all of them registered?
+    all: watch::Sender<bool>,
+    /// Wakes the keeper: there is something to register.
+    pub(super) changed: Notify,
+}
+
+struct Entry {
+    /// Tells it from the one that had its place.
+    serial: u64,
+    register: Register,
+    state: State,
+    backoff: Backoff,
+    complained: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// To be registered, from then on.
+    Due(Instant),
+    Asking,
+    Registered,
+}
+
+impl Entries {
+    pub(super) fn new() -> Self {
+        Self { list: Mutex::default(), all: watch::Sender::new(false), changed: Notify::new() }
+    }
+
+    /// Adds one, or takes it in place of the one with its name.
+    pub(super) fn put(&self, register: Register) {
+        let mut list = self.list.lock();
+        let serial = list.iter().map(|entry| entry.serial + 1).max().unwrap_or_default();
+        let is_it = |entry: &Entry| entry.register.service == register.service && entry.register.id == register.id;
+        let place = list.iter().position(is_it);
+        let state = State::Due(Instant::now());
+        let entry = Entry { serial, register, state, backoff: Backoff::new(), complained: false };
+        match place {
+            Some(place) => list[place] = entry,
+            None => list.push(entry),
+        }
+        self.tell(&list);
+        self.changed.notify_one();
+    }
+
+    /// The next ones whose time has come, which are asked for from now on.
+    pub(super) fn begin(&self, now: Instant, most: usize) -> Vec<(u64, Register)> {
+        let mut list = self.list.lock();
+        let due = list.iter_mut().filter(|entry| matches!(entry.state, State::Due(at) if at <= now));
+        let begun = due.take(most).map(|entry| {
+            entry.state = State::Asking;
+            (entry.serial, entry.register.clone())
+        });
+        begun.collect()
+    }
+
+    /// When the next one is due.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        let due = |entry: &Entry| if let State::Due(at) = entry.state { Some(at) } else { None };
+        self.list.lock().iter().filter_map(due).min()
+    }
+
+    pub(super) fn registered(&self, serial: u64) {
+        self.of(serial, |entry| {
+            entry.state = State::Registered;
+            entry.backoff.reset();
+            entry.complained = false;
+        });
+    }
+
+    /// It is tried again, after this pause or the usual one. Is it to be said why?
+    pub(super) fn refused(&self, serial: u64, pause: Option<Duration>) -> bool {
+        let complain = |entry: &mut Entry| {
+            entry.state = State::Due(Instant::now() + pause.unwrap_or_else(|| entry.backoff.next()));
+            !std::mem::replace(&mut entry.complained, true)
+        };
+        self.of(serial, complain).unwrap_or_default()
+    }
+
+    /// The lease does not stand any more: all are to be registered again.
+    pub(super) fn lost(&self) {
+        let mut list = self.list.lock();
+        list.iter_mut().for_each(|entry| entry.state = State::Due(Instant::now()));
+        self.tell(&list);
+    }
+
+    pub(super) fn are_registered(&self) -> bool {
+        *self.all.borrow()
+    }
+
+    pub(super) async fn until_registered(&self) {
+        // The sender lives as long as self.
+        let _ = self.all.subscribe().wait_for(|all| *all).await;
+    }
+
+    /// Who it is about, in a few words.
+    pub(super) fn describe(&self) -> String {
+        let list = self.list.lock();
+        let Some(Register { service, address, .. }) = list.first().map(|entry| &entry.register) else {
+            return "nobody".to_owned();
+        };
+        match list.len() {
+            1 => format!("{service} at {address}"),
+            more => format!("{service} at {address}, with {} more,", more - 1),
+        }
+    }
+
+    fn of<T>(&self, serial: u64, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut list = self.list.lock();
+        let changed = list.iter_mut().find(|entry| entry.serial == serial).map(change);
+        self.tell(&list);
+        changed
+    }
+
+    fn tell(&self, list: &[Entry]) {
+        let all = list.iter().all(|entry| entry.state == State::Registered);
+        self.all.send_if_modified(|told| std::mem::replace(told, all) != all);
+    }
+}

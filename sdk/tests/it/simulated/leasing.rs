@@ -1,0 +1,216 @@
+//! A lease, and what a registry may do to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mainstay::contracts::ratings::Ratings;
+use mainstay::contracts::registry::{Beaten, HoldFrame, LeaseEnded, Registered};
+use mainstay::testing::{Answer, Feed, Network, SimulatedInstance};
+use mainstay::{Lease, Registration};
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::line;
+use crate::log::Log;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Says yes to everything, unless it is told to refuse.
+struct Registry {
+    process: SimulatedInstance,
+    network: Network,
+    feed: Feed,
+    said: Arc<Mutex<Said>>,
+}
+
+#[derive(Default)]
+struct Said {
+    /// When, in seconds, and what: with `lease` for the lease's name, all of which are the same.
+    asked: Vec<(u64, String)>,
+    lease: Option<String>,
+    /// What is refused once for each time that it stands here, and with which status.
+    refuse: Vec<(&'static str, u16)>,
+}
+
+impl Registry {
+    fn start() -> Self {
+        let (network, feed, said) = (Network::new(), Feed::new(), Arc::new(Mutex::new(Said::default())));
+        let (known, more, start) = (Arc::clone(&said), feed.clone(), Instant::now());
+        let process = network.instance("10.1.0.1:8500", move |target| known.lock().answer(target, start, &more));
+        let bookmarks = feed.clone();
+        tokio::spawn(async move {
+            loop {
+                sleep(5 * SECOND).await;
+                bookmarks.say(line(&HoldFrame::Bookmark));
+            }
+        });
+        Self { process, network, feed, said }
+    }
+
+    fn registration(&self, number: u32) -> Registration {
+        let id = format!("ratings-{number}").parse().unwrap();
+        let address = format!("10.0.0.{number}:80").parse().unwrap();
+        let registration = Registration::new::<Ratings>(id, address).number(number);
+        registration.registry(self.process.address()).network(self.network.clone())
+    }
+
+    fn refuse(&self, what: &'static str, status: u16) {
+        self.said.lock().refuse.push((what, status));
+    }
+
+    /// What was asked since this was asked last.
+    fn asked(&self) -> Vec<(u64, String)> {
+        std::mem::take(&mut self.said.lock().asked)
+    }
+
+    /// The same, without when.
+    fn words(&self) -> Vec<String> {
+        self.asked().into_iter().map(|(_, word)| word).collect()
+    }
+}
+
+impl Said {
+    fn answer(&mut self, target: &str, start: Instant, feed: &Feed) -> Answer {
+        let parts: Vec<_> = target.trim_start_matches("/v1/").split('/').collect();
+        let word = match parts[..] {
+            ["leases", lease, ..] => {
+                assert_eq!((lease.len(), lease), (32, self.lease.get_or_insert(lease.to_owned()).as_str()));
+                ["lease"].iter().chain(&parts[2..]).copied().collect::<Vec<_>>().join("/")
+            }
+            ["services", "ratings", "instances", ..] => parts[3..].join("/"),
+            _ => panic!("{target}"),
+        };
+        self.asked.push((start.elapsed().as_secs(), word.clone()));
+        if let Some(place) = self.refuse.iter().position(|(what, _)| *what == word) {
+            let (_, status) = self.refuse.remove(place);
+            return Answer::ok(r#"{"reason":"told to refuse"}"#).with_status(status.try_into().unwrap());
+        }
+        match word.as_str() {
+            "lease/hold" => {
+                let held = HoldFrame::Lease { epoch: 1, instances: 0, beat_every_ms: 5_000 };
+                Answer::ok(line(&held)).followed_by(feed)
+            }
+            "lease/beat" => Answer::ok(line(&Beaten { beat_every_ms: 5_000 })),
+            "lease" => Answer::ok(line(&LeaseEnded { revision: 9, instances: 1 })),
+            _ => {
+                let registered = Registered { epoch: 1, revision: 1, number: 1, incarnation: 1, beat_every_ms: 5_000 };
+                Answer::ok(line(&registered))
+            }
+        }
+    }
+}
+
+async fn registered(lease: &Lease) {
+    timeout(600 * SECOND, lease.registered()).await.expect("registered some time");
+    assert!(lease.is_registered());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_lease_beats_for_all_that_a_process_has_registered() {
+    let registry = Registry::start();
+    let lease = registry.registration(1).start();
+    registered(&lease).await;
+    lease.register(registry.registration(2));
+    assert!(!lease.is_registered());
+    lease.register(registry.registration(3));
+    registered(&lease).await;
+    assert_eq!(registry.words(), ["lease/hold", "ratings-1", "ratings-2", "ratings-3"]);
+    sleep(Duration::from_millis(10_100)).await;
+    assert_eq!(registry.asked(), [(5, "lease/beat".to_owned()), (10, "lease/beat".to_owned())]);
+
+    // What is said anew of one is no other one's concern.
+    lease.register(registry.registration(2).weight(7));
+    registered(&lease).await;
+    assert_eq!(registry.words(), ["ratings-2"]);
+    lease.release().await;
+    assert_eq!(registry.words(), ["lease"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_dropped_hangs_up() {
+    let registry = Registry::start();
+    let lease = registry.registration(1).start();
+    registered(&lease).await;
+    assert!(registry.process.connections() > 0);
+    drop(lease);
+    sleep(SECOND).await;
+    assert_eq!(registry.process.connections(), 0);
+    assert_eq!(registry.words(), ["lease/hold", "ratings-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_incarnation_of_one_is_waited_for_and_the_others_stand() {
+    let log = Log::listen();
+    let registry = Registry::start();
+    registry.refuse("ratings-2", 409);
+    registry.refuse("ratings-2", 409);
+    let lease = registry.registration(1).start();
+    lease.register(registry.registration(2));
+    lease.register(registry.registration(3));
+    registered(&lease).await;
+    let asked: Vec<_> = registry.asked().into_iter().filter(|(_, word)| !word.starts_with("lease")).collect();
+    let asked: Vec<_> = asked.iter().map(|(at, word)| (*at, word.as_str())).collect();
+    let again = [(0, "ratings-1"), (0, "ratings-2"), (0, "ratings-3"), (30, "ratings-2"), (60, "ratings-2")];
+    assert_eq!(asked, again);
+    let why = "a later incarnation is registered; trying on";
+    let line = format!("ratings at http://10.0.0.2:80 is not registered at http://10.1.0.1:8500: {why}");
+    assert_eq!(log.warnings(), [line]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_forgotten_is_opened_anew() {
+    let registry = Registry::start();
+    let lease = registry.registration(1).start();
+    lease.register(registry.registration(2));
+    registered(&lease).await;
+    registry.words();
+    registry.refuse("lease/beat", 404);
+    sleep(6 * SECOND).await;
+    assert_eq!(registry.words(), ["lease/beat", "lease/hold", "ratings-1", "ratings-2"]);
+    registry.refuse("ratings-3", 404);
+    lease.register(registry.registration(3));
+    registered(&lease).await;
+    let mut words = registry.words();
+    assert_eq!(words.drain(..2).collect::<Vec<_>>(), ["ratings-3", "lease/hold"]);
+    assert_eq!(words, ["ratings-1", "ratings-2", "ratings-3"]);
+    // A registry that is out of order forgets nothing.
+    registry.refuse("lease/beat", 500);
+    sleep(11 * SECOND).await;
+    assert_eq!(registry.words(), ["lease/beat", "lease/beat"]);
+    assert!(lease.is_registered());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_stops_finds_the_lease_again() {
+    let registry = Registry::start();
+    let lease = registry.registration(1).start();
+    registered(&lease).await;
+    registry.feed.say(line(&HoldFrame::Closing { return_in_ms: 3_000 }));
+    sleep(SECOND).await;
+    assert!(!lease.is_registered());
+    registered(&lease).await;
+    let asked = registry.asked();
+    let asked: Vec<_> = asked.iter().map(|(at, word)| (*at, word.as_str())).collect();
+    assert_eq!(asked, [(0, "lease/hold"), (0, "ratings-1"), (3, "lease/hold"), (3, "ratings-1")]);
+
+    registry.process.kill();
+    sleep(60 * SECOND).await;
+    registry.process.resume();
+    registered(&lease).await;
+    registry.words();
+    lease.release().await;
+    assert_eq!(registry.words(), ["lease"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_registry_refuses_is_said_once_and_tried_on() {
+    let log = Log::listen();
+    let registry = Registry::start();
+    for what in ["lease/hold", "lease/hold", "ratings-1", "ratings-1"] {
+        registry.refuse(what, 403);
+    }
+    let lease = registry.registration(1).start();
+    registered(&lease).await;
+    let line = "ratings at http://10.0.0.1:80 is not registered at http://10.1.0.1:8500: told to refuse; trying on";
+    assert_eq!(log.warnings(), [line, line], "the lease, and the instance");
+}
