@@ -30,7 +30,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RegistryView {
-    /// Where it is.
+    /// Where it is: of several, the one in use.
     pub address: Address,
     /// Does its watch stand?
     pub reachable: bool,

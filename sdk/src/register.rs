@@ -13,11 +13,12 @@ use std::sync::Arc;
 use mainstay_contracts::registry::{InstanceId, LeaseId, Register};
 use mainstay_contracts::{Address, Service};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use self::entries::Entries;
 use self::keeper::Keeper;
 pub use self::lease::Lease;
-use crate::registries::Registries;
+use crate::registries::{MOST, Registries};
 use crate::transport::Network;
 
 /// What an instance tells the registry of itself.
@@ -36,7 +37,7 @@ use crate::transport::Network;
 #[derive(Debug, Clone)]
 #[must_use = "an instance is registered by start()"]
 pub struct Registration {
-    registry: Address,
+    registries: Vec<Address>,
     network: Network,
     register: Register,
 }
@@ -58,12 +59,18 @@ impl Registration {
             lease: None,
         };
         let registry = std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into();
-        Self { registry, network: Network::default(), register }
+        Self { registries: vec![registry], network: Network::default(), register }
     }
 
     /// Sets the address of the registry.
-    pub fn registry(mut self, address: Address) -> Self {
-        self.registry = address;
+    pub fn registry(self, address: Address) -> Self {
+        self.registries([address])
+    }
+
+    /// Sets the addresses of the registries, 1 to 16 of them, which know the same. One is used at a time, to begin with
+    /// any; when it fails, the next one. With none or too many nothing is registered, and the log says so.
+    pub fn registries(mut self, addresses: impl IntoIterator<Item = Address>) -> Self {
+        self.registries = addresses.into_iter().collect();
         self
     }
 
@@ -121,9 +128,17 @@ impl Registration {
         let entries = Arc::new(Entries::new());
         entries.put(lease::with(self.register, &id));
         let stop = CancellationToken::new();
-        let registries = Registries::new(&[self.registry], &self.network).expect("one registry");
-        let keeper = Keeper { registries, lease: id.clone(), entries: Arc::clone(&entries), complained: false };
-        let task = tokio::spawn(keeper.run(stop.clone()));
+        let task = match Registries::new(&self.registries, &self.network) {
+            Some(registries) => {
+                let keeper = Keeper { registries, lease: id.clone(), entries: Arc::clone(&entries), complained: false };
+                tokio::spawn(keeper.run(stop.clone()))
+            }
+            None => {
+                let (who, named) = (entries.describe(), self.registries.len());
+                warn!(target: "mainstay::lease", "{who} is not registered: 1 to {MOST} registries can be named, and these are {named}");
+                tokio::spawn(stop.clone().cancelled_owned())
+            }
+        };
         Lease { id, entries, stop, task }
     }
 }

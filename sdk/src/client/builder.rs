@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Client, Core};
+use crate::registries::MOST;
 use crate::transport::Network;
 
 /// Builds a [`Client`].
@@ -25,15 +26,14 @@ pub struct ClientBuilder<S> {
 /// Where instances are looked for.
 #[derive(Debug, Clone)]
 pub(super) enum Discover {
-    Registry(Address),
+    Registries(Vec<Address>),
     Fixed(Vec<Address>),
 }
 
 impl Discover {
     fn addresses(&self) -> &[Address] {
         match self {
-            Self::Registry(address) => std::slice::from_ref(address),
-            Self::Fixed(addresses) => addresses,
+            Self::Registries(addresses) | Self::Fixed(addresses) => addresses,
         }
     }
 }
@@ -44,8 +44,15 @@ impl<S: Service> ClientBuilder<S> {
     }
 
     /// Finds instances in the registry at this address.
-    pub fn registry(mut self, address: Address) -> Self {
-        self.discover = Some(Discover::Registry(address));
+    pub fn registry(self, address: Address) -> Self {
+        self.registries([address])
+    }
+
+    /// Finds instances in the registries at these addresses, 1 to 16 of them, which know the same.
+    ///
+    /// One is used at a time, to begin with any; when it fails, the next one, which goes on where the other ended.
+    pub fn registries(mut self, addresses: impl IntoIterator<Item = Address>) -> Self {
+        self.discover = Some(Discover::Registries(addresses.into_iter().collect()));
         self
     }
 
@@ -104,12 +111,18 @@ impl<S: Service> ClientBuilder<S> {
     /// Builds the client, which starts to look for instances at once.
     ///
     /// # Errors
-    /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when one of their addresses is
+    /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when none or more than 16
+    /// [`registries`](Self::registries) were, when one of their addresses is
     /// `https` and no TLS was said, when the policy asks for HTTP/2 and the feature is not there, when the service has
     /// a name that no registry takes, or outside of a tokio runtime.
     pub fn build(mut self) -> Result<Client<S>, BuildError> {
         check_service_name(S::NAME).map_err(BuildError::Name)?;
         let discover = self.discover.ok_or(BuildError::Nowhere)?;
+        if let Discover::Registries(addresses) = &discover
+            && !(1..=MOST).contains(&addresses.len())
+        {
+            return Err(BuildError::Registries(addresses.len()));
+        }
         if self.policy.http2() && !cfg!(feature = "http2") {
             return Err(BuildError::NoHttp2);
         }
@@ -130,6 +143,8 @@ impl<S: Service> ClientBuilder<S> {
 pub enum BuildError {
     /// It was not said where to look for instances.
     Nowhere,
+    /// So many registries were named, and not 1 to 16.
+    Registries(usize),
     /// There is no tokio runtime here for the client's tasks.
     NoRuntime,
     /// This address is `https`, and the client has no TLS: the feature `tls`, and `tls(..)`.
@@ -144,6 +159,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere => f.write_str("no place to look for instances: say registry(..) or fixed(..)"),
+            Self::Registries(named) => write!(f, "1 to {MOST} registries can be named, and these are {named}"),
             Self::NoRuntime => f.write_str("a client must be built inside a tokio runtime"),
             Self::NoTls(address) => write!(f, "no TLS for {address}: turn on the feature tls, and say tls(..)"),
             Self::NoHttp2 => f.write_str("the policy asks for HTTP/2: turn on the feature http2"),
@@ -156,7 +172,7 @@ impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Name(error) => Some(error),
-            Self::Nowhere | Self::NoRuntime | Self::NoTls(_) | Self::NoHttp2 => None,
+            Self::Nowhere | Self::Registries(_) | Self::NoRuntime | Self::NoTls(_) | Self::NoHttp2 => None,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::error::{Cause, ErrorKind, RegistryAway};
 use crate::instance::{Admission, InstanceState};
 use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 use crate::probe;
+use crate::registries::Registries;
 use crate::transport::Network;
 
 /// Events kept for a reader that lags.
@@ -57,16 +58,17 @@ impl Core {
         stop: CancellationToken,
     ) -> Arc<Self> {
         let now = Instant::now();
-        let registry = match discover {
-            Discover::Registry(address) => Some(Arc::new(Connection::new(address.clone(), now))),
+        let registries = match discover {
+            Discover::Registries(addresses) => Registries::new(addresses, &network),
             Discover::Fixed(_) => None,
         };
+        let registry = registries.as_ref().map(|some| Arc::new(Connection::new(some.address().clone(), now)));
         let core = Arc::new(Self {
             service,
             policy,
             roster: Roster::new(Rules::from(&policy), network),
             last_good: policy.keep_last_good().map(LastGood::new),
-            registry: registry.clone(),
+            registry,
             is_discovered: AtomicBool::new(false),
             discovered: watch::Sender::new(false),
             turning: Mutex::new(()),
@@ -80,8 +82,8 @@ impl Core {
             core.discovered();
         }
         core.spawn(tidy(Arc::clone(&core)));
-        if let Some(connection) = registry {
-            core.spawn(discover::watch(Arc::clone(&core), connection));
+        if let Some((registries, connection)) = registries.zip(core.registry.clone()) {
+            core.spawn(discover::watch(Arc::clone(&core), connection, registries));
             core.spawn(discover::keep_time(Arc::clone(&core)));
         }
         core
@@ -175,8 +177,8 @@ impl Core {
 
     /// That nobody is known, and why if it is because the registry is away.
     pub(crate) fn nobody_known(&self) -> Box<Cause> {
-        let lost = self.registry.as_ref().filter(|connection| !connection.heard().reachable);
-        let source = lost.map(|connection| RegistryAway(connection.address.clone()));
+        let heard = self.registry.as_ref().map(|connection| connection.heard());
+        let source = heard.filter(|heard| !heard.reachable).map(|heard| RegistryAway(heard.address));
         Box::new(Cause { source: source.map(|away| Box::new(away) as _), ..Cause::of(ErrorKind::NoInstance) })
     }
 
@@ -199,7 +201,7 @@ impl Core {
         let registry = self.registry.as_ref().map(|connection| {
             let heard = connection.heard();
             let age = now.saturating_duration_since(heard.at);
-            RegistryView { address: connection.address.clone(), reachable: heard.reachable, age }
+            RegistryView { address: heard.address, reachable: heard.reachable, age }
         });
         let instances = self.roster.everybody().iter().map(|state| view(state, calls, now)).collect();
         Snapshot { service: self.service, registry, instances }

@@ -7,33 +7,38 @@ use tokio::time::Instant;
 /// How things stand between a client and its registry.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) address: Address,
     heard: Mutex<Heard>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Heard {
+    /// Which of the registries is in use.
+    pub(crate) address: Address,
     pub(crate) reachable: bool,
-    /// When it spoke last; when watching began, if it never has.
+    /// When it spoke last, or one before it; when watching began, if none ever has.
     pub(crate) at: Instant,
 }
 
 impl Connection {
     pub(crate) fn new(address: Address, now: Instant) -> Self {
-        Self { address, heard: Mutex::new(Heard { reachable: false, at: now }) }
+        Self { heard: Mutex::new(Heard { address, reachable: false, at: now }) }
     }
 
     pub(crate) fn heard(&self) -> Heard {
-        *self.heard.lock()
+        self.heard.lock().clone()
     }
 
     /// Returns whether it was unreachable before.
     pub(super) fn hear(&self, now: Instant) -> bool {
-        !std::mem::replace(&mut *self.heard.lock(), Heard { reachable: true, at: now }).reachable
+        let mut heard = self.heard.lock();
+        heard.at = now;
+        !std::mem::replace(&mut heard.reachable, true)
     }
 
-    /// Returns whether it was reachable before.
-    pub(super) fn lose(&self) -> bool {
-        std::mem::replace(&mut self.heard.lock().reachable, false)
+    /// The registry in use is lost, and this one is used next. Returns whether it was reachable before.
+    pub(super) fn lose(&self, next: &Address) -> bool {
+        let mut heard = self.heard.lock();
+        heard.address = next.clone();
+        std::mem::replace(&mut heard.reachable, false)
     }
 }

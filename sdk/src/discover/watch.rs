@@ -14,42 +14,40 @@ use tracing::warn;
 
 use super::Connection;
 use super::cursor::{Cursor, Doubt, Remedy};
-use crate::backoff::Backoff;
 use crate::client::Core;
 use crate::frames::{AnyError, Frames, LONGEST_CLOSING, Refused};
-use crate::transport::{Connections, Outgoing};
+use crate::registries::Registries;
+use crate::transport::Outgoing;
 
 /// How often the roster is looked at when nothing in it is due.
 const IDLE_TICK: Duration = Duration::from_secs(60);
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
 
 /// Watches until the client is dropped.
-pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>) {
-    let registry = Connections::new(&connection.address, &core.roster.network);
-    let mut watch =
-        Watch { core, registry, connection, backoff: Backoff::new(), cursor: None, doubt: Doubt::default() };
+pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>, registries: Registries) {
+    let mut watch = Watch { core, registries, connection, cursor: None, doubt: Doubt::default() };
     let mut tried = false;
     loop {
-        let ended = watch.follow().await;
-        let (why, pause) = match ended {
-            Ok(Ended::Differs) => {
-                sleep(watch.backoff.next()).await;
-                continue;
-            }
-            Ok(Ended::Closing(pause)) => (format!("it stops, for {:.1} s at least", pause.as_secs_f64()), pause),
-            Ok(Ended::Stream) => ("the stream ended".to_owned(), watch.backoff.next()),
+        let (why, closing) = match watch.follow().await {
+            Ok(Ended::Differs) => continue,
+            Ok(Ended::Closing(pause)) => (format!("it stops, for {:.1} s at least", pause.as_secs_f64()), Some(pause)),
+            Ok(Ended::Stream) => ("the stream ended".to_owned(), None),
             Err(error) => {
                 watch.refused(&*error);
-                (error.to_string(), watch.backoff.next())
+                (error.to_string(), None)
             }
         };
+        let lost = watch.registries.address().clone();
+        let pause = watch.registries.next();
         let Watch { core, connection, .. } = &watch;
-        if connection.lose() || !tried {
-            core.registry_lost(&connection.address, &why);
+        if connection.lose(watch.registries.address()) || !tried {
+            core.registry_lost(&lost, &why);
         }
         tried = true;
-        core.discovered();
-        sleep(pause).await;
+        if let Some(pause) = closing.or(pause) {
+            core.discovered();
+            sleep(pause).await;
+        }
     }
 }
 
@@ -65,9 +63,8 @@ enum Ended {
 
 struct Watch {
     core: Arc<Core>,
-    registry: Connections,
+    registries: Registries,
     connection: Arc<Connection>,
-    backoff: Backoff,
     /// What has been seen, over all streams.
     cursor: Option<Cursor>,
     doubt: Doubt,
@@ -77,13 +74,12 @@ impl Watch {
     /// One stream, from where the one before has ended.
     async fn follow(&mut self) -> Result<Ended, AnyError> {
         let request = Outgoing::get(&Cursor::target(self.cursor.as_ref(), self.core.service))?;
-        let mut frames = Frames::<WatchFrame>::open(&self.registry, &request).await?;
+        let mut frames = Frames::<WatchFrame>::open(self.registries.connections(), &request).await?;
         loop {
             let Some(frame) = frames.next().await? else { return Ok(Ended::Stream) };
             let now = Instant::now();
-            self.backoff.reset();
             if self.connection.hear(now) {
-                self.core.registry_back(&self.connection.address);
+                self.core.registry_back(self.registries.address());
             }
             if let Some(ended) = self.take(frame, now)? {
                 return Ok(ended);
@@ -112,7 +108,10 @@ impl Watch {
                 self.cursor.iter_mut().for_each(|cursor| cursor.gone(revision, &id));
                 self.core.note(|roster| roster.note_gone(&id, why, now));
             }
-            WatchFrame::Bookmark { revision, fingerprint } => return Ok(self.verify(revision, fingerprint, now)),
+            WatchFrame::Bookmark { revision, fingerprint } => {
+                self.registries.works();
+                return Ok(self.verify(revision, fingerprint, now));
+            }
             WatchFrame::Closing { return_in_ms } => {
                 return Ok(Some(Ended::Closing(Duration::from_millis(return_in_ms).min(LONGEST_CLOSING))));
             }
@@ -131,7 +130,7 @@ impl Watch {
             return None;
         }
         if remedy == Remedy::First {
-            let (service, address) = (self.core.service, &self.connection.address);
+            let (service, address) = (self.core.service, self.registries.address());
             warn!(target: "mainstay::discover", "the list of {service} is not the one at {address}, at revision {revision}: looking anew");
         }
         self.cursor = None;

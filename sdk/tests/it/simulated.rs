@@ -2,6 +2,7 @@
 
 mod leasing;
 mod outage;
+mod replicas;
 mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -38,11 +39,14 @@ impl Registry {
     pub(crate) fn start(network: &Network, address: &str) -> Self {
         let (said, feed) = (Arc::new(Mutex::new(Said { epoch: 1, ..Said::default() })), Feed::new());
         let (known, more) = (Arc::clone(&said), feed.clone());
-        let process = network.instance(address, move |target| {
-            assert!(target.starts_with("/v1/services/ratings/watch"), "{target}");
-            Answer::ok(known.lock().open(target)).followed_by(&more)
-        });
+        let process = network.instance(address, move |target| Answer::ok(known.lock().open(target)).followed_by(&more));
         Self { process, said, feed }
+    }
+
+    /// Another process that knows and says the same.
+    pub(crate) fn replica(&self, network: &Network, address: &str) -> SimulatedInstance {
+        let (known, more) = (Arc::clone(&self.said), self.feed.clone());
+        network.instance(address, move |target| Answer::ok(known.lock().open(target)).followed_by(&more))
     }
 
     /// Speaks every 5 s, as a registry does.
@@ -117,6 +121,7 @@ impl Registry {
 
 impl Said {
     fn open(&mut self, target: &str) -> String {
+        assert!(target.starts_with("/v1/services/ratings/watch"), "{target}");
         self.asked.push(target.to_owned());
         let query = target.split_once('?').map(|(_, query)| query);
         let seen = query.and_then(|query| query.strip_prefix(&format!("epoch={}&revision=", self.epoch))?.parse().ok());

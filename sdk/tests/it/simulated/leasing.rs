@@ -18,6 +18,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Says yes to everything, unless it is told to refuse.
 struct Registry {
     process: SimulatedInstance,
+    replica: SimulatedInstance,
     network: Network,
     feed: Feed,
     said: Arc<Mutex<Said>>,
@@ -35,8 +36,12 @@ struct Said {
 impl Registry {
     fn start() -> Self {
         let (network, feed, said) = (Network::new(), Feed::new(), Arc::new(Mutex::new(Said::default())));
-        let (known, more, start) = (Arc::clone(&said), feed.clone(), Instant::now());
-        let process = network.instance("10.1.0.1:8500", move |target| known.lock().answer(target, start, &more));
+        let start = Instant::now();
+        let process = |address| {
+            let (known, more) = (Arc::clone(&said), feed.clone());
+            network.instance(address, move |target| known.lock().answer(target, start, &more))
+        };
+        let (process, replica) = (process("10.1.0.1:8500"), process("10.1.0.2:8500"));
         let bookmarks = feed.clone();
         tokio::spawn(async move {
             loop {
@@ -44,7 +49,7 @@ impl Registry {
                 bookmarks.say(line(&HoldFrame::Bookmark));
             }
         });
-        Self { process, network, feed, said }
+        Self { process, replica, network, feed, said }
     }
 
     fn registration(&self, number: u32) -> Registration {
@@ -200,6 +205,23 @@ async fn a_registry_that_stops_finds_the_lease_again() {
     registry.words();
     lease.release().await;
     assert_eq!(registry.words(), ["lease"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_goes_on_at_the_next_registry() {
+    let registry = Registry::start();
+    let both = [&registry.process, &registry.replica];
+    let lease = registry.registration(1).registries(both.map(SimulatedInstance::address)).start();
+    lease.register(registry.registration(2));
+    registered(&lease).await;
+    sleep(6 * SECOND).await;
+    registry.words();
+    let [first, second] = if both[0].connections() > 0 { both } else { [both[1], both[0]] };
+    first.kill();
+    sleep(SECOND / 10).await;
+    assert!(lease.is_registered());
+    assert_eq!(registry.words(), ["lease/hold", "ratings-1", "ratings-2"]);
+    assert!(second.connections() > 0);
 }
 
 #[tokio::test(start_paused = true)]
