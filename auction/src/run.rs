@@ -47,11 +47,7 @@ pub async fn run_with(
     let address = Address::from(listener.local_addr()?);
     let id = format!("auction-{}", address.port()).parse().map_err(io::Error::other)?;
     let lease = Registration::new::<Auction>(id, address).registry(config.registry).start();
-    // Clients that have not yet heard that it leaves still call; they are answered until the registry knows.
-    let left = async {
-        shutdown.await;
-        lease.release().await;
-    };
-    serve::run(listener, http::router(auctioneer), Limits { answer: ANSWER, ..Limits::default() }, left).await;
+    let limits = Limits { answer: ANSWER, ..Limits::default() };
+    serve::run_leased(listener, http::router(auctioneer), limits, lease, shutdown).await;
     Ok(())
 }

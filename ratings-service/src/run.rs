@@ -21,8 +21,8 @@ pub struct Config {
 
 /// Serves ratings on `listener`, registered under its address, until `shutdown` resolves.
 ///
-/// The end is clean: the instance leaves the registry first, then finishes what it has begun. Dropping the
-/// future ends it at once instead.
+/// The end is clean, and no call is lost by it: the instance asks for no more calls, leaves the registry when none have
+/// come for a moment, and finishes what it has begun. Dropping the future ends it at once instead.
 ///
 /// # Errors
 /// When the listener has no address to be found at.
@@ -30,11 +30,6 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     let address = Address::from(listener.local_addr()?);
     let id = format!("ratings-{}", config.number).parse().map_err(io::Error::other)?;
     let lease = Registration::new::<Ratings>(id, address).number(config.number).registry(config.registry).start();
-    // Clients that have not yet heard that it leaves still call; they are answered until the registry knows.
-    let left = async {
-        shutdown.await;
-        lease.release().await;
-    };
-    serve::run(listener, ratings::router(), Limits::default(), left).await;
+    serve::run_leased(listener, ratings::router(), Limits::default(), lease, shutdown).await;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Answering the calls of a contract: the serving side's half of [`contracts::wire`](crate::contracts::wire).
 
 mod ended;
+mod leased;
 mod server;
+mod traffic;
 
 use std::future::Future;
 
@@ -15,6 +17,7 @@ use http::StatusCode;
 use mainstay_contracts::{Call, Refusal, wire};
 
 pub use self::ended::ended;
+pub use self::leased::run_leased;
 pub use self::server::{Limits, run};
 
 /// Answers call `C`. Its method and types come from the contract; so does its route:

@@ -1,5 +1,6 @@
 //! What is to be registered with a lease, and what of it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_contracts::registry::Register;
@@ -8,13 +9,16 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::transport::Connections;
 
 pub(super) struct Entries {
     list: Mutex<Vec<Entry>>,
-    /// Are all of them registered?
+    /// Are all of them registered, and take calls?
     all: watch::Sender<bool>,
     /// Wakes the keeper: there is something to register.
     pub(super) changed: Notify,
+    /// The registry where the lease stands now.
+    standing_at: Mutex<Option<Arc<Connections>>>,
 }
 
 struct Entry {
@@ -32,11 +36,14 @@ enum State {
     Due(Instant),
     Asking,
     Registered,
+    /// It is about to leave: it stays registered for as long as the registry likes, and is not registered anew.
+    Draining,
 }
 
 impl Entries {
     pub(super) fn new() -> Self {
-        Self { list: Mutex::default(), all: watch::Sender::new(false), changed: Notify::new() }
+        let (list, all, changed) = (Mutex::default(), watch::Sender::new(false), Notify::new());
+        Self { list, all, changed, standing_at: Mutex::default() }
     }
 
     /// Adds one, or takes it in place of the one with its name.
@@ -89,11 +96,32 @@ impl Entries {
         self.of(serial, complain).unwrap_or_default()
     }
 
+    /// The lease stands.
+    pub(super) fn stands_at(&self, registry: &Arc<Connections>) {
+        *self.standing_at.lock() = Some(Arc::clone(registry));
+    }
+
     /// The lease does not stand any more: all are to be registered again.
     pub(super) fn lost(&self) {
+        *self.standing_at.lock() = None;
         let mut list = self.list.lock();
-        list.iter_mut().for_each(|entry| entry.state = State::Due(Instant::now()));
+        let stay = list.iter_mut().filter(|entry| entry.state != State::Draining);
+        stay.for_each(|entry| entry.state = State::Due(Instant::now()));
         self.tell(&list);
+    }
+
+    /// All are about to leave. Says where the lease stands, if it does, and who was registered.
+    pub(super) fn drain(&self) -> Option<(Arc<Connections>, Vec<Register>)> {
+        let registry = self.standing_at.lock().clone()?;
+        let mut list = self.list.lock();
+        let mut registered = Vec::with_capacity(list.len());
+        for entry in list.iter_mut() {
+            if std::mem::replace(&mut entry.state, State::Draining) == State::Registered {
+                registered.push(entry.register.clone());
+            }
+        }
+        self.tell(&list);
+        Some((registry, registered))
     }
 
     pub(super) fn are_registered(&self) -> bool {
@@ -119,7 +147,8 @@ impl Entries {
 
     fn of<T>(&self, serial: u64, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         let mut list = self.list.lock();
-        let changed = list.iter_mut().find(|entry| entry.serial == serial).map(change);
+        let entry = list.iter_mut().find(|entry| entry.serial == serial && entry.state == State::Asking);
+        let changed = entry.map(change);
         self.tell(&list);
         changed
     }

@@ -98,6 +98,7 @@ impl Keeper {
         stop: &CancellationToken,
     ) -> Result<Ended, AnyError> {
         let entries = Arc::clone(&self.entries);
+        entries.stands_at(self.registries.connections());
         let (mut asking, mut beats, mut beating) = (Asking::new(), beats(every), false);
         loop {
             let begun = entries.begin(Instant::now(), AT_ONCE.saturating_sub(asking.len()));

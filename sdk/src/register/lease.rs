@@ -4,16 +4,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mainstay_contracts::registry::{LeaseId, Register};
+use futures_util::future::join_all;
+use mainstay_contracts::registry::{Drain, LeaseId, Register};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::Registration;
 use super::entries::Entries;
+use crate::frames::ask;
 
 /// How long a clean stop waits for the registry.
 const RELEASE_LIMIT: Duration = Duration::from_secs(1);
+/// The longest that a registry waits for watchers, in milliseconds.
+const LONGEST_DRAIN: u64 = 60_000;
 
 /// The presence in the registry of what a process has registered: all of it is there for as long as this is.
 ///
@@ -44,6 +49,25 @@ impl Lease {
     /// Cancel safe.
     pub async fn registered(&self) {
         self.entries.until_registered().await;
+    }
+
+    /// Asks for no more calls to its instances, which stay listed; returns when the registry has told everybody who
+    /// watches them, or at the limit, up to a minute. A registry that is away tells nobody, and is not waited for.
+    ///
+    /// Calls that were begun before may still come: whoever drains serves on for a moment, and then
+    /// [releases](Self::release) the lease. `serve::run_leased` does all of it. There is no way back, but to
+    /// [register](Self::register) anew.
+    pub async fn drain(&self, limit: Duration) {
+        let Some((registry, registered)) = self.entries.drain() else { return };
+        let deadline_ms = u64::try_from(limit.as_millis()).map_or(LONGEST_DRAIN, |ms| ms.min(LONGEST_DRAIN));
+        let limit = Duration::from_millis(deadline_ms);
+        let drain = async |Register { service, id, incarnation, address, .. }: Register| {
+            let drain = Drain { service: service.clone(), id, incarnation, deadline_ms };
+            if let Err(error) = ask(Arc::clone(&registry), drain, limit).await {
+                warn!(target: "mainstay::lease", "{service} at {address} leaves, and nobody was told before: {error}");
+            }
+        };
+        join_all(registered.into_iter().map(drain)).await;
     }
 
     /// Takes its instances off the registry's list; takes a second at most if the registry does not answer.

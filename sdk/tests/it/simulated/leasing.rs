@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay::contracts::ratings::Ratings;
-use mainstay::contracts::registry::{Beaten, HoldFrame, LeaseEnded, Registered};
+use mainstay::contracts::registry::{Beaten, Drained, HoldFrame, LeaseEnded, Registered};
 use mainstay::testing::{Answer, Feed, Network, SimulatedInstance};
 use mainstay::{Lease, Registration};
 use parking_lot::Mutex;
@@ -31,6 +31,7 @@ struct Said {
     lease: Option<String>,
     /// What is refused once for each time that it stands here, and with which status.
     refuse: Vec<(&'static str, u16)>,
+    drain_takes: Duration,
 }
 
 impl Registry {
@@ -96,6 +97,9 @@ impl Said {
                 Answer::ok(line(&held)).followed_by(feed)
             }
             "lease/beat" => Answer::ok(line(&Beaten { beat_every_ms: 5_000 })),
+            word if word.ends_with("/drain") => {
+                Answer::ok(line(&Drained { revision: 9, told: 1, untold: 0 })).after(self.drain_takes)
+            }
             "lease" => Answer::ok(line(&LeaseEnded { revision: 9, instances: 1 })),
             _ => {
                 let registered = Registered { epoch: 1, revision: 1, number: 1, incarnation: 1, beat_every_ms: 5_000 };
@@ -235,4 +239,50 @@ async fn what_a_registry_refuses_is_said_once_and_tried_on() {
     registered(&lease).await;
     let line = "ratings at http://10.0.0.1:80 is not registered at http://10.1.0.1:8500: told to refuse; trying on";
     assert_eq!(log.warnings(), [line, line], "the lease, and the instance");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_the_registry_and_not_for_long() {
+    let log = Log::listen();
+    let registry = Registry::start();
+    let lease = registry.registration(1).start();
+    lease.register(registry.registration(2));
+    registered(&lease).await;
+    registry.words();
+    registry.said.lock().drain_takes = SECOND / 2;
+    let start = Instant::now();
+    lease.drain(SECOND).await;
+    assert_eq!(start.elapsed(), SECOND / 2);
+    assert_eq!(registry.words(), ["ratings-1/drain", "ratings-2/drain"]);
+    assert!(!lease.is_registered());
+
+    // Who drains is not registered anew, as that would ask for calls; the lease goes on.
+    registry.feed.end();
+    sleep(6 * SECOND).await;
+    assert_eq!(registry.words(), ["lease/hold", "lease/beat"]);
+    lease.register(registry.registration(2));
+    sleep(SECOND).await;
+    assert_eq!(registry.words(), ["ratings-2"]);
+    assert!(log.warnings().is_empty());
+
+    registry.said.lock().drain_takes = 60 * SECOND;
+    let start = Instant::now();
+    lease.drain(SECOND).await;
+    assert_eq!(start.elapsed(), SECOND);
+    assert_eq!(registry.words(), ["ratings-2/drain"]);
+    assert_eq!(log.warnings().len(), 1);
+    lease.release().await;
+    assert_eq!(registry.words(), ["lease"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_its_registry_away_nobody_waits_for_a_drain() {
+    let registry = Registry::start();
+    registry.process.kill();
+    let lease = registry.registration(1).start();
+    sleep(SECOND).await;
+    let start = Instant::now();
+    lease.drain(SECOND).await;
+    lease.release().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
