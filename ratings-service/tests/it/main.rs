@@ -11,4 +11,6 @@ mod presence;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod rolling;
+#[cfg(test)]
 mod support;

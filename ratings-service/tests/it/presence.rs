@@ -12,12 +12,12 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Running, ask, free_port, get};
 
-struct Registry {
-    address: SocketAddr,
+pub(crate) struct Registry {
+    pub(crate) address: SocketAddr,
     task: JoinHandle<std::io::Result<()>>,
 }
 
-fn registry_on(listener: TcpListener) -> Registry {
+pub(crate) fn registry_on(listener: TcpListener) -> Registry {
     let address = listener.local_addr().unwrap();
     Registry { address, task: tokio::spawn(mainstay_registry::run(Config::default(), listener, pending())) }
 }

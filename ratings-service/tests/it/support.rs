@@ -58,6 +58,19 @@ pub(crate) async fn port_for_program() -> u16 {
     panic!("no port from {first} on is free");
 }
 
+/// Several ports for programs to take, apart from the one above.
+pub(crate) async fn ports_for_programs(count: usize) -> Vec<u16> {
+    let first = 31_000 + (std::process::id() % 1_000) as u16;
+    let mut ports = Vec::with_capacity(count);
+    for port in first..first + 700 {
+        if ports.len() < count && TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            ports.push(port);
+        }
+    }
+    assert_eq!(ports.len(), count, "not enough ports from {first} on are free");
+    ports
+}
+
 pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: ratings\r\nconnection: close\r\n\r\n")
 }
