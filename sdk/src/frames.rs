@@ -37,6 +37,11 @@ impl Refused {
     pub(crate) fn is(&self, status: StatusCode) -> bool {
         self.status == status
     }
+
+    /// Is it who asks that it does not like?
+    fn is_denied(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
 }
 
 impl Refused {
@@ -56,6 +61,26 @@ impl fmt::Display for Refused {
 }
 
 impl Error for Refused {}
+
+/// What was said of a registry since all was well: one line for whatever is wrong, and one for a denial, which does not
+/// pass by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Complaints {
+    wrong: bool,
+    denied: bool,
+}
+
+impl Complaints {
+    /// Is this still to be said?
+    pub(crate) fn is_new(&mut self, error: &AnyError) -> bool {
+        let said = if is_denied(error) { &mut self.denied } else { &mut self.wrong };
+        !std::mem::replace(said, true)
+    }
+}
+
+pub(crate) fn is_denied(error: &AnyError) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(Refused::is_denied)
+}
 
 pub(crate) struct Frames<T> {
     lines: Lines,

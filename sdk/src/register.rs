@@ -18,7 +18,8 @@ use tracing::warn;
 use self::entries::Entries;
 use self::keeper::Keeper;
 pub use self::lease::Lease;
-use crate::registries::{MOST, Registries};
+use crate::frames::Complaints;
+use crate::registries::{Registries, Token};
 use crate::transport::Network;
 
 /// What an instance tells the registry of itself.
@@ -38,6 +39,7 @@ use crate::transport::Network;
 #[must_use = "an instance is registered by start()"]
 pub struct Registration {
     registries: Vec<Address>,
+    token: Option<Token>,
     network: Network,
     register: Register,
 }
@@ -59,7 +61,7 @@ impl Registration {
             lease: None,
         };
         let registry = std::net::SocketAddr::from(([127, 0, 0, 1], 8500)).into();
-        Self { registries: vec![registry], network: Network::default(), register }
+        Self { registries: vec![registry], token: None, network: Network::default(), register }
     }
 
     /// Sets the address of the registry.
@@ -78,6 +80,12 @@ impl Registration {
     #[cfg(feature = "tls")]
     pub fn tls(mut self, config: &tokio_rustls::rustls::ClientConfig) -> Self {
         self.network.tls = Some(crate::transport::Tls::new(config));
+        self
+    }
+
+    /// Shows this token to the registry. With one that cannot be sent nothing is registered, and the log says so.
+    pub fn token(mut self, token: impl AsRef<str>) -> Self {
+        self.token = Some(Token::new(token.as_ref()));
         self
     }
 
@@ -128,14 +136,13 @@ impl Registration {
         let entries = Arc::new(Entries::new());
         entries.put(lease::with(self.register, &id));
         let stop = CancellationToken::new();
-        let task = match Registries::new(&self.registries, &self.network) {
-            Some(registries) => {
-                let keeper = Keeper { registries, lease: id.clone(), entries: Arc::clone(&entries), complained: false };
-                tokio::spawn(keeper.run(stop.clone()))
+        let task = match Registries::new(&self.registries, &self.network, self.token) {
+            Ok(registries) => {
+                let (lease, entries, complaints) = (id.clone(), Arc::clone(&entries), Complaints::default());
+                tokio::spawn(Keeper { registries, lease, entries, complaints }.run(stop.clone()))
             }
-            None => {
-                let (who, named) = (entries.describe(), self.registries.len());
-                warn!(target: "mainstay::lease", "{who} is not registered: 1 to {MOST} registries can be named, and these are {named}");
+            Err(unusable) => {
+                warn!(target: "mainstay::lease", "{} is not registered: {unusable}", entries.describe());
                 tokio::spawn(stop.clone().cancelled_owned())
             }
         };

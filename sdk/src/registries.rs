@@ -1,15 +1,54 @@
 //! The registries that may be asked. One of them is in use; when it fails, the next one is.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use mainstay_contracts::Address;
 
 use crate::backoff::Backoff;
 use crate::transport::{Connections, Network};
 
 /// How many can be named.
-pub(crate) const MOST: usize = 16;
+const MOST: usize = 16;
+
+/// What a registry knows whoever asks it by. Nobody gets to see it otherwise.
+#[derive(Clone)]
+pub(crate) struct Token(Option<HeaderValue>);
+
+impl Token {
+    pub(crate) fn new(text: &str) -> Self {
+        let is_fit = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut header = is_fit.then(|| HeaderValue::from_str(&format!("Bearer {text}")).ok()).flatten();
+        header.iter_mut().for_each(|header| header.set_sensitive(true));
+        Self(header)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Why there is no registry to ask.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// So many were named.
+    Count(usize),
+    /// The token is none that can be sent.
+    Token,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(named) => write!(f, "1 to {MOST} registries can be named, and these are {named}"),
+            Self::Token => f.write_str("a token is made of visible characters of ASCII"),
+        }
+    }
+}
 
 pub(crate) struct Registries {
     all: Vec<(Address, Arc<Connections>)>,
@@ -20,10 +59,15 @@ pub(crate) struct Registries {
 }
 
 impl Registries {
-    /// Of 1 to [`MOST`]; otherwise none. Begins with any of them: many who start together must not all ask the first.
-    pub(crate) fn new(addresses: &[Address], network: &Network) -> Option<Self> {
-        let connect = |address: &Address| (address.clone(), Arc::new(Connections::new(address, network)));
-        (1..=MOST).contains(&addresses.len()).then(|| Self {
+    /// Begins with any of them: many who start together must not all ask the first.
+    pub(crate) fn new(addresses: &[Address], network: &Network, token: Option<Token>) -> Result<Self, Unusable> {
+        if !(1..=MOST).contains(&addresses.len()) {
+            return Err(Unusable::Count(addresses.len()));
+        }
+        let token = token.map(|Token(header)| header.ok_or(Unusable::Token)).transpose()?;
+        let connect =
+            |address: &Address| (address.clone(), Arc::new(Connections::of_registry(address, network, token.as_ref())));
+        Ok(Self {
             all: addresses.iter().map(connect).collect(),
             in_use: fastrand::usize(..addresses.len()),
             failed: 0,
@@ -61,7 +105,7 @@ mod tests {
     #[test]
     fn all_are_tried_before_anybody_waits() {
         let addresses = [1, 2, 3].map(|port| format!("127.0.0.1:{port}").parse().unwrap());
-        let mut registries = Registries::new(&addresses, &Network::default()).unwrap();
+        let mut registries = Registries::new(&addresses, &Network::default(), None).unwrap();
         for _ in 0..2 {
             let mut ports = Vec::new();
             let mut pauses = Vec::new();
@@ -75,9 +119,17 @@ mod tests {
             assert!(registries.next().is_none());
             registries.works();
         }
-        assert!(Registries::new(&[], &Network::default()).is_none());
-        assert!(Registries::new(&vec![addresses[0].clone(); 17], &Network::default()).is_none());
-        let mut one = Registries::new(&addresses[..1], &Network::default()).unwrap();
+        let refused = |addresses: &[Address], token: Option<&str>| {
+            Registries::new(addresses, &Network::default(), token.map(Token::new)).err()
+        };
+        assert_eq!(refused(&[], None), Some(Unusable::Count(0)));
+        assert_eq!(refused(&vec![addresses[0].clone(); 17], None), Some(Unusable::Count(17)));
+        for unfit in ["", "a b", "a\nb", "ä"] {
+            assert_eq!(refused(&addresses, Some(unfit)), Some(Unusable::Token), "{unfit:?}");
+        }
+        assert_eq!(refused(&addresses, Some("s3cr3t")), None);
+        assert_eq!(format!("{:?}", Token::new("s3cr3t")), "Token(…)");
+        let mut one = Registries::new(&addresses[..1], &Network::default(), None).unwrap();
         assert!((0..3).all(|_| one.next().is_some()));
     }
 }

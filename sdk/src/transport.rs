@@ -25,7 +25,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use mainstay_contracts::Address;
 use tokio::runtime;
 use tokio::time::Instant;
@@ -58,6 +58,8 @@ pub(crate) struct Connections {
     address: Address,
     idle: Idle,
     slots: Slots,
+    /// What a registry is shown with every request.
+    authorization: Option<Box<HeaderValue>>,
     /// In place of all others, where the policy says so.
     #[cfg(feature = "http2")]
     multiplexed: Option<Box<Multiplexed>>,
@@ -74,9 +76,16 @@ impl Connections {
             address: address.clone(),
             idle: Idle::default(),
             slots: Slots::new(OPEN_LIMIT),
+            authorization: None,
             #[cfg(feature = "http2")]
             multiplexed: network.is_multiplexed().then(Box::default),
         }
+    }
+
+    /// Those of a registry: over HTTP/1.1, whatever the policy for instances is.
+    pub(crate) fn of_registry(address: &Address, network: &Network, authorization: Option<&HeaderValue>) -> Self {
+        let network = Network { http2: false, ..network.clone() };
+        Self { authorization: authorization.cloned().map(Box::new), ..Self::new(address, &network) }
     }
 
     /// A free slot, if there is one now.
@@ -131,7 +140,7 @@ impl Connections {
 
     async fn connect(&self) -> Result<Box<Connection>, Broken> {
         let socket = self.socket(Protocol::Http1).await?;
-        Connection::new(socket, &self.address).await.map_err(Broken::Connection)
+        Connection::new(socket, &self.address, self.authorization.as_deref()).await.map_err(Broken::Connection)
     }
 }
 

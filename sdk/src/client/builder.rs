@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Client, Core};
-use crate::registries::MOST;
+use crate::registries::{Registries, Token, Unusable};
 use crate::transport::Network;
 
 /// Builds a [`Client`].
@@ -20,12 +20,21 @@ pub struct ClientBuilder<S> {
     discover: Option<Discover>,
     policy: Policy,
     network: Network,
+    token: Option<Token>,
     service: PhantomData<fn() -> S>,
+}
+
+/// What a client begins with.
+pub(super) struct Setup {
+    pub(super) policy: Policy,
+    pub(super) network: Network,
+    pub(super) registries: Option<Registries>,
+    pub(super) fixed: Option<Vec<Address>>,
 }
 
 /// Where instances are looked for.
 #[derive(Debug, Clone)]
-pub(super) enum Discover {
+enum Discover {
     Registries(Vec<Address>),
     Fixed(Vec<Address>),
 }
@@ -40,7 +49,8 @@ impl Discover {
 
 impl<S: Service> ClientBuilder<S> {
     pub(super) fn new() -> Self {
-        Self { discover: None, policy: S::POLICY, network: Network::default(), service: PhantomData }
+        let (discover, token) = (None, None);
+        Self { discover, policy: S::POLICY, network: Network::default(), token, service: PhantomData }
     }
 
     /// Finds instances in the registry at this address.
@@ -53,6 +63,12 @@ impl<S: Service> ClientBuilder<S> {
     /// One is used at a time, to begin with any; when it fails, the next one, which goes on where the other ended.
     pub fn registries(mut self, addresses: impl IntoIterator<Item = Address>) -> Self {
         self.discover = Some(Discover::Registries(addresses.into_iter().collect()));
+        self
+    }
+
+    /// Shows this token to the registry, and to nobody else.
+    pub fn registry_token(mut self, token: impl AsRef<str>) -> Self {
+        self.token = Some(Token::new(token.as_ref()));
         self
     }
 
@@ -112,17 +128,12 @@ impl<S: Service> ClientBuilder<S> {
     ///
     /// # Errors
     /// When neither [`registry`](Self::registry) nor [`fixed`](Self::fixed) was said, when none or more than 16
-    /// [`registries`](Self::registries) were, when one of their addresses is
+    /// [`registries`](Self::registries) were, when the registry's token cannot be sent, when one of their addresses is
     /// `https` and no TLS was said, when the policy asks for HTTP/2 and the feature is not there, when the service has
     /// a name that no registry takes, or outside of a tokio runtime.
     pub fn build(mut self) -> Result<Client<S>, BuildError> {
         check_service_name(S::NAME).map_err(BuildError::Name)?;
         let discover = self.discover.ok_or(BuildError::Nowhere)?;
-        if let Discover::Registries(addresses) = &discover
-            && !(1..=MOST).contains(&addresses.len())
-        {
-            return Err(BuildError::Registries(addresses.len()));
-        }
         if self.policy.http2() && !cfg!(feature = "http2") {
             return Err(BuildError::NoHttp2);
         }
@@ -131,8 +142,14 @@ impl<S: Service> ClientBuilder<S> {
             return Err(BuildError::NoTls(address.clone()));
         }
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
+        let (policy, network) = (self.policy, self.network);
+        let (registries, fixed) = match discover {
+            Discover::Registries(addresses) => (Some(Registries::new(&addresses, &network, self.token)?), None),
+            Discover::Fixed(addresses) => (None, Some(addresses)),
+        };
         let stop = CancellationToken::new();
-        let core = Core::start(S::NAME, self.policy, &discover, self.network, runtime, stop.clone());
+        let setup = Setup { policy, network, registries, fixed };
+        let core = Core::start(S::NAME, setup, runtime, stop.clone());
         Ok(Client::new(core, stop.drop_guard()))
     }
 }
@@ -145,6 +162,8 @@ pub enum BuildError {
     Nowhere,
     /// So many registries were named, and not 1 to 16.
     Registries(usize),
+    /// The token for the registry is empty, or has something else in it than visible characters of ASCII.
+    Token,
     /// There is no tokio runtime here for the client's tasks.
     NoRuntime,
     /// This address is `https`, and the client has no TLS: the feature `tls`, and `tls(..)`.
@@ -155,11 +174,21 @@ pub enum BuildError {
     Name(BadName),
 }
 
+impl From<Unusable> for BuildError {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Count(named) => Self::Registries(named),
+            Unusable::Token => Self::Token,
+        }
+    }
+}
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere => f.write_str("no place to look for instances: say registry(..) or fixed(..)"),
-            Self::Registries(named) => write!(f, "1 to {MOST} registries can be named, and these are {named}"),
+            Self::Registries(named) => fmt::Display::fmt(&Unusable::Count(*named), f),
+            Self::Token => fmt::Display::fmt(&Unusable::Token, f),
             Self::NoRuntime => f.write_str("a client must be built inside a tokio runtime"),
             Self::NoTls(address) => write!(f, "no TLS for {address}: turn on the feature tls, and say tls(..)"),
             Self::NoHttp2 => f.write_str("the policy asks for HTTP/2: turn on the feature http2"),
@@ -172,7 +201,9 @@ impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Name(error) => Some(error),
-            Self::Nowhere | Self::Registries(_) | Self::NoRuntime | Self::NoTls(_) | Self::NoHttp2 => None,
+            Self::Nowhere | Self::Registries(_) | Self::Token | Self::NoRuntime | Self::NoTls(_) | Self::NoHttp2 => {
+                None
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::builder::Discover;
+use super::builder::Setup;
 use crate::breaker::{BreakerState, Outcome, Rules, Transition};
 use crate::cache::LastGood;
 use crate::discover::{self, Connection, Noted, Roster};
@@ -22,8 +22,6 @@ use crate::error::{Cause, ErrorKind, RegistryAway};
 use crate::instance::{Admission, InstanceState};
 use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
 use crate::probe;
-use crate::registries::Registries;
-use crate::transport::Network;
 
 /// Events kept for a reader that lags.
 const EVENTS_KEPT: usize = 256;
@@ -49,19 +47,9 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(super) fn start(
-        service: &'static str,
-        policy: Policy,
-        discover: &Discover,
-        network: Network,
-        runtime: Handle,
-        stop: CancellationToken,
-    ) -> Arc<Self> {
+    pub(super) fn start(service: &'static str, setup: Setup, runtime: Handle, stop: CancellationToken) -> Arc<Self> {
         let now = Instant::now();
-        let registries = match discover {
-            Discover::Registries(addresses) => Registries::new(addresses, &network),
-            Discover::Fixed(_) => None,
-        };
+        let Setup { policy, registries, fixed, network } = setup;
         let registry = registries.as_ref().map(|some| Arc::new(Connection::new(some.address().clone(), now)));
         let core = Arc::new(Self {
             service,
@@ -76,9 +64,9 @@ impl Core {
             runtime,
             stop,
         });
-        if let Discover::Fixed(addresses) = discover {
+        if let Some(addresses) = fixed {
             let listed = |instance| Listed { instance, presence: Presence::Up };
-            core.note(|roster| roster.note(discover::fixed(addresses).into_iter().map(listed), now));
+            core.note(|roster| roster.note(discover::fixed(&addresses).into_iter().map(listed), now));
             core.discovered();
         }
         core.spawn(tidy(Arc::clone(&core)));

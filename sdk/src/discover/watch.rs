@@ -3,7 +3,6 @@
 //! The registry may die: whoever is known stays known, and the watch is tried again for ever. It goes on where it ended,
 //! and what it has led to is compared with the registry's own list at every bookmark.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use tracing::warn;
 use super::Connection;
 use super::cursor::{Cursor, Doubt, Remedy};
 use crate::client::Core;
-use crate::frames::{AnyError, Frames, LONGEST_CLOSING, Refused};
+use crate::frames::{AnyError, Complaints, Frames, LONGEST_CLOSING, Refused, is_denied};
 use crate::registries::Registries;
 use crate::transport::Outgoing;
 
@@ -25,7 +24,14 @@ const SHORTEST_TICK: Duration = Duration::from_millis(1);
 
 /// Watches until the client is dropped.
 pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>, registries: Registries) {
-    let mut watch = Watch { core, registries, connection, cursor: None, doubt: Doubt::default() };
+    let mut watch = Watch {
+        core,
+        registries,
+        connection,
+        cursor: None,
+        doubt: Doubt::default(),
+        complaints: Complaints::default(),
+    };
     let mut tried = false;
     loop {
         let (why, closing) = match watch.follow().await {
@@ -33,7 +39,7 @@ pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>, registri
             Ok(Ended::Closing(pause)) => (format!("it stops, for {:.1} s at least", pause.as_secs_f64()), Some(pause)),
             Ok(Ended::Stream) => ("the stream ended".to_owned(), None),
             Err(error) => {
-                watch.refused(&*error);
+                watch.refused(&error);
                 (error.to_string(), None)
             }
         };
@@ -68,6 +74,7 @@ struct Watch {
     /// What has been seen, over all streams.
     cursor: Option<Cursor>,
     doubt: Doubt,
+    complaints: Complaints,
 }
 
 impl Watch {
@@ -79,6 +86,7 @@ impl Watch {
             let Some(frame) = frames.next().await? else { return Ok(Ended::Stream) };
             let now = Instant::now();
             if self.connection.hear(now) {
+                self.complaints = Complaints::default();
                 self.core.registry_back(self.registries.address());
             }
             if let Some(ended) = self.take(frame, now)? {
@@ -137,10 +145,14 @@ impl Watch {
         Some(Ended::Differs)
     }
 
-    /// A registry may have reasons of its own not to know cursors.
-    fn refused(&mut self, error: &(dyn Error + 'static)) {
+    /// It may not know cursors, or not whoever asks: the one passes by itself.
+    fn refused(&mut self, error: &AnyError) {
         if error.downcast_ref::<Refused>().is_some_and(|refused| refused.is(StatusCode::BAD_REQUEST)) {
             self.cursor = None;
+        }
+        if is_denied(error) && self.complaints.is_new(error) {
+            let (service, address) = (self.core.service, self.registries.address());
+            warn!(target: "mainstay::discover", "{address} does not say who is there of {service}: {error}; trying on");
         }
     }
 }

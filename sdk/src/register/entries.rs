@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::frames::{AnyError, Complaints};
 use crate::transport::Connections;
 
 pub(super) struct Entries {
@@ -27,7 +28,7 @@ struct Entry {
     register: Register,
     state: State,
     backoff: Backoff,
-    complained: bool,
+    complaints: Complaints,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Entries {
         let is_it = |entry: &Entry| entry.register.service == register.service && entry.register.id == register.id;
         let place = list.iter().position(is_it);
         let state = State::Due(Instant::now());
-        let entry = Entry { serial, register, state, backoff: Backoff::new(), complained: false };
+        let entry = Entry { serial, register, state, backoff: Backoff::new(), complaints: Complaints::default() };
         match place {
             Some(place) => list[place] = entry,
             None => list.push(entry),
@@ -83,15 +84,15 @@ impl Entries {
         self.of(serial, |entry| {
             entry.state = State::Registered;
             entry.backoff.reset();
-            entry.complained = false;
+            entry.complaints = Complaints::default();
         });
     }
 
     /// It is tried again, after this pause or the usual one. Is it to be said why?
-    pub(super) fn refused(&self, serial: u64, pause: Option<Duration>) -> bool {
+    pub(super) fn refused(&self, serial: u64, error: &AnyError, pause: Option<Duration>) -> bool {
         let complain = |entry: &mut Entry| {
             entry.state = State::Due(Instant::now() + pause.unwrap_or_else(|| entry.backoff.next()));
-            !std::mem::replace(&mut entry.complained, true)
+            entry.complaints.is_new(error)
         };
         self.of(serial, complain).unwrap_or_default()
     }

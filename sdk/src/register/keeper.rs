@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::entries::Entries;
-use crate::frames::{AnyError, Frames, LONGEST_CLOSING, Refused, ask};
+use crate::frames::{AnyError, Complaints, Frames, LONGEST_CLOSING, Refused, ask};
 use crate::registries::Registries;
 use crate::transport::Outgoing;
 
@@ -29,7 +29,7 @@ pub(super) struct Keeper {
     pub(super) registries: Registries,
     pub(super) lease: LeaseId,
     pub(super) entries: Arc<Entries>,
-    pub(super) complained: bool,
+    pub(super) complaints: Complaints,
 }
 
 /// Why holding a lease ended without an error.
@@ -63,7 +63,7 @@ impl Keeper {
             };
             self.entries.lost();
             if let Err(error) = &ended {
-                self.complain(&error.to_string());
+                self.complain(error);
             }
             let pause = self.registries.next();
             let pause = match ended {
@@ -86,7 +86,7 @@ impl Keeper {
         let Some(HoldFrame::Lease { beat_every_ms, .. }) = frames.next().await? else {
             return Err("it does not speak the registry's protocol".into());
         };
-        self.complained = false;
+        self.complaints = Complaints::default();
         Ok((frames, beat_every(beat_every_ms)))
     }
 
@@ -176,7 +176,7 @@ impl Keeper {
             Err(error) => error,
         };
         let superseded = is(&error, StatusCode::CONFLICT);
-        if self.entries.refused(serial, superseded.then_some(SUPERSEDED_PAUSE)) {
+        if self.entries.refused(serial, &error, superseded.then_some(SUPERSEDED_PAUSE)) {
             let why = if superseded { "a later incarnation is registered".to_owned() } else { error.to_string() };
             let registry = self.registries.address();
             warn!(target: "mainstay::lease", "{service} at {address} is not registered at {registry}: {why}; trying on");
@@ -186,15 +186,15 @@ impl Keeper {
     /// A registry that has something against a beat will have it against all of them.
     fn refused(&mut self, error: &AnyError) {
         if error.is::<Refused>() {
-            self.complain(&error.to_string());
+            self.complain(error);
         }
     }
 
     /// Once per absence of the registry.
-    fn complain(&mut self, why: &str) {
-        if !std::mem::replace(&mut self.complained, true) {
+    fn complain(&mut self, error: &AnyError) {
+        if self.complaints.is_new(error) {
             let (who, registry) = (self.entries.describe(), self.registries.address());
-            warn!(target: "mainstay::lease", "{who} is not registered at {registry}: {why}; trying on");
+            warn!(target: "mainstay::lease", "{who} is not registered at {registry}: {error}; trying on");
         }
     }
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -42,9 +43,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn new(socket: Socket, address: &Address) -> hyper::Result<Box<Self>> {
+    pub(super) async fn new(
+        socket: Socket,
+        address: &Address,
+        authorization: Option<&HeaderValue>,
+    ) -> hyper::Result<Box<Self>> {
         let (sender, driver) = http1::handshake(socket).await?;
-        let (headers, path) = (headers(address.authority()), address.path().into());
+        let (mut headers, path) = (headers(address.authority()), address.path().into());
+        headers.extend(authorization.map(|token| (AUTHORIZATION, token.clone())));
         let (driver, runtime) = (Driver::new(driver), Handle::current().id());
         let limit = Limit::new(Arc::clone(&driver.user));
         Ok(Box::new(Self { sender, driver, limit, runtime, headers, path }))

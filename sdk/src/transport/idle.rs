@@ -79,7 +79,8 @@ mod tests {
         async fn connect(&self) -> Box<Connection> {
             let address = self.instance.address();
             let socket = self.network.connect(address.authority(), address.path()).await.unwrap();
-            let mut connection = Connection::new(Socket::Simulated(TokioIo::new(socket)), &address).await.unwrap();
+            let socket = Socket::Simulated(TokioIo::new(socket));
+            let mut connection = Connection::new(socket, &address, None).await.unwrap();
             assert!(connection.is_open());
             connection
         }

@@ -14,3 +14,4 @@ mod simulated;
 mod story;
 mod threads;
 mod tls;
+mod token;
