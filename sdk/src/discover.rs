@@ -2,6 +2,7 @@
 
 mod connection;
 mod cursor;
+mod memory;
 mod roster;
 mod watch;
 
@@ -9,6 +10,7 @@ use mainstay_contracts::Address;
 use mainstay_contracts::registry::Instance;
 
 pub(crate) use self::connection::Connection;
+pub(crate) use self::memory::{Memory, keep_memory};
 pub(crate) use self::roster::{Noted, Roster};
 pub(crate) use self::watch::{keep_time, watch};
 

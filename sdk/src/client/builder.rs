@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 
 use mainstay_contracts::registry::{BadName, check_service_name};
 use mainstay_contracts::{Address, Policy, Service};
@@ -10,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Client, Core};
+use crate::discover::Memory;
 use crate::registries::{Registries, Token, Unusable};
 use crate::transport::Network;
 
@@ -21,6 +23,7 @@ pub struct ClientBuilder<S> {
     policy: Policy,
     network: Network,
     token: Option<Token>,
+    remember: Option<PathBuf>,
     service: PhantomData<fn() -> S>,
 }
 
@@ -30,6 +33,7 @@ pub(super) struct Setup {
     pub(super) network: Network,
     pub(super) registries: Option<Registries>,
     pub(super) fixed: Option<Vec<Address>>,
+    pub(super) memory: Option<Memory>,
 }
 
 /// Where instances are looked for.
@@ -49,8 +53,8 @@ impl Discover {
 
 impl<S: Service> ClientBuilder<S> {
     pub(super) fn new() -> Self {
-        let (discover, token) = (None, None);
-        Self { discover, policy: S::POLICY, network: Network::default(), token, service: PhantomData }
+        let (discover, token, remember) = (None, None, None);
+        Self { discover, policy: S::POLICY, network: Network::default(), token, remember, service: PhantomData }
     }
 
     /// Finds instances in the registry at this address.
@@ -69,6 +73,22 @@ impl<S: Service> ClientBuilder<S> {
     /// Shows this token to the registry, and to nobody else.
     pub fn registry_token(mut self, token: impl AsRef<str>) -> Self {
         self.token = Some(Token::new(token.as_ref()));
+        self
+    }
+
+    /// Remembers who was there last in `<directory>/<service>.json`, so that a process can start while every registry
+    /// is away.
+    ///
+    /// Whoever is remembered is there at once, as [silent](mainstay_contracts::registry::Presence::Silent), and may be
+    /// called; [`RegistryView::age`](crate::RegistryView::age) says how long ago it was known. What a registry lists
+    /// settles who is really there.
+    ///
+    /// The file is read when the client is built, and written a second after a change at the earliest, by a thread for
+    /// what blocks. Several processes may have the same directory: whoever writes last, is read. A file that is damaged
+    /// or of something else is ignored, which the log says. With [`fixed`](Self::fixed) instances there is nothing to
+    /// remember.
+    pub fn remember(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.remember = Some(directory.into());
         self
     }
 
@@ -147,8 +167,10 @@ impl<S: Service> ClientBuilder<S> {
             Discover::Registries(addresses) => (Some(Registries::new(&addresses, &network, self.token)?), None),
             Discover::Fixed(addresses) => (None, Some(addresses)),
         };
+        let directory = self.remember.filter(|_| registries.is_some());
+        let memory = directory.map(|directory| Memory::new(&directory, S::NAME));
         let stop = CancellationToken::new();
-        let setup = Setup { policy, network, registries, fixed };
+        let setup = Setup { policy, network, registries, fixed, memory };
         let core = Core::start(S::NAME, setup, runtime, stop.clone());
         Ok(Client::new(core, stop.drop_guard()))
     }

@@ -17,7 +17,7 @@ use tracing::info;
 use super::builder::Setup;
 use crate::breaker::{BreakerState, Outcome, Rules, Transition};
 use crate::cache::LastGood;
-use crate::discover::{self, Connection, Noted, Roster};
+use crate::discover::{self, Connection, Memory, Noted, Roster};
 use crate::error::{Cause, ErrorKind, RegistryAway};
 use crate::instance::{Admission, InstanceState};
 use crate::observe::{BreakerView, CallCounts, Event, EventKind, Events, InstanceView, RegistryView, Snapshot};
@@ -34,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) roster: Roster,
     pub(crate) last_good: Option<LastGood>,
     registry: Option<Arc<Connection>>,
+    pub(crate) memory: Option<Arc<Memory>>,
     /// True once it is known who is there, or that nobody says. The flag is for callers, who must not take the
     /// channel's lock; the channel for those who wait.
     is_discovered: AtomicBool,
@@ -49,14 +50,18 @@ pub(crate) struct Core {
 impl Core {
     pub(super) fn start(service: &'static str, setup: Setup, runtime: Handle, stop: CancellationToken) -> Arc<Self> {
         let now = Instant::now();
-        let Setup { policy, registries, fixed, network } = setup;
-        let registry = registries.as_ref().map(|some| Arc::new(Connection::new(some.address().clone(), now)));
+        let Setup { policy, registries, fixed, memory, network } = setup;
+        let memory = memory.map(Arc::new);
+        let remembered = memory.as_ref().and_then(|memory| memory.recall());
+        let age = remembered.as_ref().map_or(Duration::ZERO, |(_, age)| *age);
+        let registry = registries.as_ref().map(|some| Arc::new(Connection::new(some.address().clone(), age, now)));
         let core = Arc::new(Self {
             service,
             policy,
             roster: Roster::new(Rules::from(&policy), network),
             last_good: policy.keep_last_good().map(LastGood::new),
             registry,
+            memory,
             is_discovered: AtomicBool::new(false),
             discovered: watch::Sender::new(false),
             turning: Mutex::new(()),
@@ -69,10 +74,19 @@ impl Core {
             core.note(|roster| roster.note(discover::fixed(&addresses).into_iter().map(listed), now));
             core.discovered();
         }
+        if let Some((listing, _)) = remembered
+            && !listing.instances.is_empty()
+        {
+            core.note(|roster| roster.note_listing(listing, now));
+            core.discovered();
+        }
         core.spawn(tidy(Arc::clone(&core)));
         if let Some((registries, connection)) = registries.zip(core.registry.clone()) {
             core.spawn(discover::watch(Arc::clone(&core), connection, registries));
             core.spawn(discover::keep_time(Arc::clone(&core)));
+            if let Some(memory) = core.memory.clone() {
+                core.spawn(discover::keep_memory(Arc::clone(&core), memory));
+            }
         }
         core
     }
@@ -170,6 +184,11 @@ impl Core {
         Box::new(Cause { source: source.map(|away| Box::new(away) as _), ..Cause::of(ErrorKind::NoInstance) })
     }
 
+    /// How old is what is known?
+    pub(crate) fn registry_age(&self) -> Duration {
+        self.registry.as_ref().map_or(Duration::ZERO, |connection| connection.heard().age(Instant::now()))
+    }
+
     pub(crate) fn registry_lost(&self, address: &Address, cause: &str) {
         let known = self.roster.everybody().iter().filter(|state| state.is_present()).count();
         self.emit(EventKind::RegistryLost { address: address.clone(), known, cause: cause.to_owned() });
@@ -188,7 +207,7 @@ impl Core {
         let calls = self.roster.calls();
         let registry = self.registry.as_ref().map(|connection| {
             let heard = connection.heard();
-            let age = now.saturating_duration_since(heard.at);
+            let age = heard.age(now);
             RegistryView { address: heard.address, reachable: heard.reachable, age }
         });
         let instances = self.roster.everybody().iter().map(|state| view(state, calls, now)).collect();

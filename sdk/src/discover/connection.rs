@@ -1,5 +1,7 @@
 //! How things stand with the registry.
 
+use std::time::Duration;
+
 use mainstay_contracts::Address;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -16,12 +18,22 @@ pub(crate) struct Heard {
     pub(crate) address: Address,
     pub(crate) reachable: bool,
     /// When it spoke last, or one before it; when watching began, if none ever has.
-    pub(crate) at: Instant,
+    at: Instant,
+    /// How long before that it was heard by whoever has remembered it.
+    remembered: Duration,
+}
+
+impl Heard {
+    /// How old is what is known?
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.at) + self.remembered
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(address: Address, now: Instant) -> Self {
-        Self { heard: Mutex::new(Heard { address, reachable: false, at: now }) }
+    /// What is known of it, if anything, was `remembered` for so long.
+    pub(crate) fn new(address: Address, remembered: Duration, now: Instant) -> Self {
+        Self { heard: Mutex::new(Heard { address, reachable: false, at: now, remembered }) }
     }
 
     pub(crate) fn heard(&self) -> Heard {
@@ -31,7 +43,7 @@ impl Connection {
     /// Returns whether it was unreachable before.
     pub(super) fn hear(&self, now: Instant) -> bool {
         let mut heard = self.heard.lock();
-        heard.at = now;
+        (heard.at, heard.remembered) = (now, Duration::ZERO);
         !std::mem::replace(&mut heard.reachable, true)
     }
 

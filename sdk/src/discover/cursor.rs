@@ -42,6 +42,10 @@ impl Cursor {
         }
     }
 
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     pub(super) fn is_at(&self, epoch: u64, revision: u64) -> bool {
         (self.epoch, self.revision) == (epoch, revision)
     }

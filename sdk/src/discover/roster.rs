@@ -68,6 +68,18 @@ impl Roster {
         self.known.lock().everybody()
     }
 
+    /// Who is present, as a registry would list them.
+    pub(crate) fn listing(&self, service: &str, revision: u64) -> Listing {
+        let known = self.known.lock();
+        let listed = |state: Arc<InstanceState>| Listed {
+            instance: Instance::clone(&state.instance()),
+            presence: state.standing().presence,
+        };
+        let listed = known.everybody().into_iter().map(listed);
+        let instances = listed.filter(|listed| listed.presence != Presence::Gone).collect();
+        Listing { service: service.to_owned(), epoch: known.epoch.unwrap_or_default(), revision, instances }
+    }
+
     /// How many calls there have been.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)

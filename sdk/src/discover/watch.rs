@@ -89,8 +89,12 @@ impl Watch {
                 self.complaints = Complaints::default();
                 self.core.registry_back(self.registries.address());
             }
+            let is_news = !matches!(frame, WatchFrame::Bookmark { .. } | WatchFrame::Unknown);
             if let Some(ended) = self.take(frame, now)? {
                 return Ok(ended);
+            }
+            if let (true, Some(memory), Some(cursor)) = (is_news, &self.core.memory, &self.cursor) {
+                memory.told(cursor.revision());
             }
             self.core.discovered();
         }

@@ -2,6 +2,7 @@
 
 mod leasing;
 mod outage;
+mod remembered;
 mod replicas;
 mod watching;
 
