@@ -29,6 +29,10 @@ struct Registry {
 
 impl Registry {
     async fn start(address: SocketAddr) -> Self {
+        Self::with(address, Config::default()).await
+    }
+
+    async fn with(address: SocketAddr, config: Config) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -36,7 +40,7 @@ impl Registry {
             let stopped = async move {
                 let _ = stopped.await;
             };
-            mainstay_registry::run(Config::default(), listener, stopped).await.unwrap();
+            mainstay_registry::run(config, listener, stopped).await.unwrap();
         });
         Self { address, stop, ended }
     }
@@ -65,8 +69,12 @@ async fn instance() -> SocketAddr {
 }
 
 fn register(number: u32, address: SocketAddr, registry: SocketAddr) -> Lease {
+    registration(number, address, registry).start()
+}
+
+fn registration(number: u32, address: SocketAddr, registry: SocketAddr) -> Registration {
     let id = format!("ratings-{number}").parse().unwrap();
-    Registration::new::<Ratings>(id, address.into()).number(number).registry(Address::from(registry)).start()
+    Registration::new::<Ratings>(id, address.into()).number(number).registry(Address::from(registry))
 }
 
 fn client(registry: SocketAddr) -> (Client<Ratings>, Events) {
@@ -223,6 +231,92 @@ async fn a_request_is_sent_twice_at_most_when_connections_break() {
     assert!(client.call(GetRating::new("camera")).await.unwrap().is_live());
     assert_eq!(requests.load(Ordering::SeqCst), 10);
     assert_settled(&client).await;
+}
+
+#[tokio::test]
+async fn all_of_a_process_comes_and_goes_with_its_one_lease() {
+    let registry = Registry::start(anywhere()).await;
+    let (client, mut events) = client(registry.address);
+    let address = instance().await;
+    let lease = register(1, address, registry.address);
+    for number in 2..=4 {
+        let address = SocketAddr::from(([127, 0, 0, number as u8], 1));
+        lease.register(registration(number, address, registry.address));
+    }
+    within(lease.registered()).await;
+    let mut numbers = Vec::new();
+    for _ in 1..=4 {
+        numbers.push(until(&mut events, up).await);
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+
+    // Somebody else stands for one of them: the others stay, and so does the one that came later.
+    let later = register(2, address, registry.address);
+    within(later.registered()).await;
+    drop(lease);
+    for _ in [1, 3, 4] {
+        assert!(
+            until(&mut events, |event| gone(event).filter(|line| !line.contains("instance 2")))
+                .await
+                .ends_with("(connection closed)")
+        );
+    }
+    let present = client.snapshot().instances.into_iter().filter(|view| view.presence == Presence::Up);
+    assert_eq!(present.map(|view| view.instance.number).collect::<Vec<_>>(), [2]);
+    within(later.release()).await;
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn who_drains_is_told_to_everybody_before_it_returns() {
+    let registry = Registry::start(anywhere()).await;
+    let (client, mut events) = client(registry.address);
+    let addresses = [instance().await, instance().await];
+    let first = register(1, addresses[0], registry.address);
+    let second = register(2, addresses[1], registry.address);
+    until(&mut events, up).await;
+    until(&mut events, up).await;
+    within(first.drain(Duration::from_secs(10))).await;
+    until(&mut events, |event| matches!(event.kind, EventKind::Draining { .. }).then_some(())).await;
+    for _ in 0..50 {
+        assert_eq!(client.call(GetRating::new("camera")).await.unwrap().instance.number, 2);
+    }
+    within(first.release()).await;
+    assert!(until(&mut events, gone).await.ends_with("(left)"));
+    within(second.release()).await;
+    registry.stop().await;
+    assert_settled(&client).await;
+}
+
+#[tokio::test]
+async fn a_registry_that_remembers_is_gone_and_back_without_any_news() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let config = Config { data: Some(directory.path().to_owned()), ..Config::default() };
+    let registry = Registry::with(anywhere(), config.clone()).await;
+    let (client, mut events) = client(registry.address);
+    let nowhere = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let leases = [register(1, nowhere(1), registry.address), register(2, nowhere(2), registry.address)];
+    until(&mut events, up).await;
+    until(&mut events, up).await;
+
+    let address = registry.stop().await;
+    let registry = Registry::with(address, config).await;
+    for lease in &leases {
+        within(lease.registered()).await;
+    }
+    let back = |event: &Event| match &event.kind {
+        EventKind::RegistryLost { .. } => None,
+        EventKind::RegistryBack { .. } => Some(()),
+        _ => panic!("{event}"),
+    };
+    until(&mut events, back).await;
+    // All that has happened meanwhile comes before this.
+    let [first, _second] = leases;
+    within(first.release()).await;
+    assert!(until(&mut events, |event| Some(event.to_string())).await.ends_with("(left)"));
+    assert_eq!(client.snapshot().instances.len(), 2);
+    registry.stop().await;
 }
 
 fn state(client: &Client<Ratings>, number: u32) -> BreakerState {
