@@ -32,6 +32,7 @@
 //! | `error` | why there is no live answer |
 //! | `observe` | what a page is drawn from: [`Snapshot`], [`Events`] |
 //! | `register` | being there: [`Registration`], [`Lease`] |
+//! | `registries` | which registry is asked, of several |
 //! | `sync` | what threads meet at: the ordinary types, or those of the models |
 //! | [`serve`] (feature `serve`) | answering the calls of a contract with axum |
 //! | [`testing`] (feature `testing`) | a simulated network, for tests under paused time |
@@ -48,7 +49,7 @@
 //! |---|---|---|
 //! | `mainstay::call` | debug | `ratings using instance 1: http://127.0.0.1:8001` |
 //! | `mainstay::call` | warn | an `https` instance of a client without TLS |
-//! | `mainstay::discover` | warn | a list that differs from the registry's own |
+//! | `mainstay::discover` | warn | a list that differs from the registry's own, a registry that denies, what cannot be remembered |
 //! | `mainstay::event` | info | `OPEN`, `RETEST`, `CLOSE`, `UP`, `SILENT`, `SUSPECT`, `DRAINING`, `GONE`, `REGISTRY` (see [`Event`]) |
 //! | `mainstay::probe` | warn | a health path that answers 4xx |
 //! | `mainstay::lease` | info, warn | an instance's own registration |

@@ -17,8 +17,8 @@ use crate::frames::ask;
 
 /// How long a clean stop waits for the registry.
 const RELEASE_LIMIT: Duration = Duration::from_secs(1);
-/// The longest that a registry waits for watchers, in milliseconds.
-const LONGEST_DRAIN: u64 = 60_000;
+/// The longest that a registry waits for watchers.
+const LONGEST_DRAIN: Duration = Duration::from_secs(60);
 
 /// The presence in the registry of what a process has registered: all of it is there for as long as this is.
 ///
@@ -59,8 +59,9 @@ impl Lease {
     /// [register](Self::register) anew.
     pub async fn drain(&self, limit: Duration) {
         let Some((registry, registered)) = self.entries.drain() else { return };
-        let deadline_ms = u64::try_from(limit.as_millis()).map_or(LONGEST_DRAIN, |ms| ms.min(LONGEST_DRAIN));
-        let limit = Duration::from_millis(deadline_ms);
+        let limit = limit.min(LONGEST_DRAIN);
+        // Before the limit, so that the answer is here by then.
+        let deadline_ms = (limit * 9 / 10).as_millis() as u64;
         let drain = async |Register { service, id, incarnation, address, .. }: Register| {
             let drain = Drain { service: service.clone(), id, incarnation, deadline_ms };
             if let Err(error) = ask(Arc::clone(&registry), drain, limit).await {
