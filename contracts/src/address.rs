@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// `http://127.0.0.1:9091/bidders/bidder1`. Over TLS it is `https://host:port`.
 ///
 /// `host:port` is accepted too, and means `http`. IPv6 hosts stand in brackets: `http://[::1]:8001`.
+///
+/// What the registry tells may have port 0: an instance that is there, and is not reached by a port. No text is parsed as
+/// such an address.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address(Arc<str>);
@@ -31,6 +34,14 @@ impl Address {
             return Err(BadAddress { text: address.into(), why: "has the scheme https, and there is no TLS here" });
         }
         Ok(address)
+    }
+
+    /// The address of what has no port, on a host: `http://host:0`.
+    ///
+    /// # Errors
+    /// When `host` is none.
+    pub fn portless(host: &str) -> Result<Self, BadAddress> {
+        Self::read(&format!("{host}:0"), true)
     }
 
     /// `http`, or `https`: over TLS.
@@ -64,7 +75,7 @@ impl Address {
         &self.0
     }
 
-    /// The port.
+    /// The port, or 0 for what has none.
     pub fn port(&self) -> u16 {
         let port = self.authority().rsplit(':').next().unwrap_or_default();
         port.parse().unwrap_or_default()
@@ -85,12 +96,8 @@ impl Address {
         let rest = &self.0[self.scheme().len() + COLON.len()..];
         rest.split_at(rest.find('/').unwrap_or(rest.len()))
     }
-}
 
-impl FromStr for Address {
-    type Err = BadAddress;
-
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
+    fn read(text: &str, portless: bool) -> Result<Self, BadAddress> {
         let refuse = |why| Err(BadAddress { text: text.chars().take(100).collect(), why });
         if text.len() > 300 {
             return refuse("is longer than 300 bytes");
@@ -118,9 +125,18 @@ impl FromStr for Address {
             return refuse("has a user name in it");
         }
         match authority.port_u16() {
-            Some(0) | None => refuse("has no port from 1 to 65535"),
+            Some(0) if !portless => refuse("has no port from 1 to 65535"),
+            None => refuse("has no port from 1 to 65535"),
             Some(port) => Ok(Self(format!("{scheme}{COLON}{}:{port}{path}", authority.host()).into())),
         }
+    }
+}
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        Self::read(text, false)
     }
 }
 
@@ -128,7 +144,7 @@ impl TryFrom<String> for Address {
     type Error = BadAddress;
 
     fn try_from(text: String) -> Result<Self, BadAddress> {
-        text.parse()
+        Self::read(&text, true)
     }
 }
 
@@ -205,6 +221,17 @@ mod tests {
         assert!(Address::plain("https://[::1]:1/x").unwrap_err().to_string().contains("no TLS"));
         let plain = Address::plain("http://https:1").unwrap();
         assert_eq!((plain.scheme(), plain.host()), ("http", "https"));
+    }
+
+    #[test]
+    fn what_has_no_port_can_be_told_of_and_not_be_asked_for() {
+        let none = Address::portless("db.example").unwrap();
+        assert_eq!((none.as_str(), none.host(), none.port()), ("http://db.example:0", "db.example", 0));
+        assert_eq!(serde_json::from_str::<Address>(&serde_json::to_string(&none).unwrap()).unwrap(), none);
+        assert!(none.as_str().parse::<Address>().unwrap_err().to_string().contains("no port"));
+        for wrong in ["", "a b", "a/b", "db:1", "me@db"] {
+            assert!(Address::portless(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
