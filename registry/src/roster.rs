@@ -13,8 +13,11 @@
 
 mod batch;
 mod check;
+mod checked;
+mod enlist;
 mod expiry;
 mod guard;
+mod health;
 mod leases;
 mod numbers;
 mod refused;
@@ -23,7 +26,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use mainstay_contracts::registry::{
@@ -31,12 +34,15 @@ use mainstay_contracts::registry::{
     Registered, Release, Released, Undrain, Undrained,
 };
 
-pub(crate) use self::batch::{Batch, Became, Change, Grave, HoldEnded, Row};
-use self::leases::{Key, Leases, Member, Phase};
+pub(crate) use self::batch::{Batch, Became, Change, Grave, Heard, HoldEnded, Row};
+pub(crate) use self::enlist::Enlist;
+pub(crate) use self::health::{Check, Health, Status};
+pub(crate) use self::leases::Member;
+use self::leases::{Key, Leases, Terms};
 pub(crate) use self::refused::{Kind, Refused};
 pub(crate) use self::restore::Kept;
 pub(crate) use self::service::fence;
-use self::service::{Entry, Service};
+use self::service::{Checked, Entry, Plan, Service};
 use crate::Config;
 use crate::clock::Time;
 
@@ -53,6 +59,8 @@ pub(crate) struct Roster {
     revision: u64,
     services: BTreeMap<Arc<str>, Service>,
     leases: Leases,
+    /// Which service an instance is of that has been enlisted: no two of those have one id.
+    enlisted: HashMap<InstanceId, Arc<str>>,
     graves: VecDeque<Grave>,
     holds: u64,
     batch: Batch,
@@ -68,6 +76,7 @@ impl Roster {
             revision: 0,
             services: BTreeMap::new(),
             leases: Leases::new(),
+            enlisted: HashMap::new(),
             graves: VecDeque::new(),
             holds: 0,
             batch: Batch::default(),
@@ -85,7 +94,7 @@ impl Roster {
 
     /// Registers an instance that beats, by itself or with the lease that it names.
     pub(crate) fn register(&mut self, call: Register, now: Time) -> Result<Registered, Refused> {
-        self.put(call, None, now)
+        self.put(call, None, None, now)
     }
 
     /// Registers an instance for as long as [`let_go`](Roster::let_go) is not called with the number returned.
@@ -95,26 +104,38 @@ impl Roster {
             return Err(Refused::new(Kind::Invalid, reason));
         }
         let hold = self.holds + 1;
-        let registered = self.put(call, Some(hold), now)?;
+        let registered = self.put(call, Some(hold), None, now)?;
         self.holds = hold;
         Ok((registered, hold))
     }
 
-    fn put(&mut self, call: Register, hold: Option<u64>, now: Time) -> Result<Registered, Refused> {
-        check::check(&call)?;
-        let name: Arc<str> = call.service.as_str().into();
+    /// Decides about a registration without changing anything. The lease that it names, if it does, is there.
+    fn plan(&self, call: &Register, portless: bool, now: Time) -> Result<(Option<Key>, Plan), Refused> {
+        check::check(call, portless)?;
         let limits = &self.config.limits;
-        if !self.services.contains_key(&name) && self.services.len() >= limits.services {
+        if !self.services.contains_key(call.service.as_str()) && self.services.len() >= limits.services {
             let reason = format!("there are {} services, and may not be more", limits.services);
             return Err(Refused::new(Kind::Full, reason));
         }
         let named = call.lease.as_ref().map(|lease| self.leases.named(lease).ok_or_else(|| no_lease(lease)));
         let named = named.transpose()?;
         let made = self.born.saturating_add(now.as_millis().saturating_mul(1000));
-        let service = self.services.get(&name);
         let empty = Service::default();
-        let plan = service.unwrap_or(&empty).plan(&call, made, limits.instances)?;
-        let before = service.and_then(|service| service.get(&call.id)).cloned();
+        let service = self.services.get(call.service.as_str()).unwrap_or(&empty);
+        Ok((named, service.plan(call, made, limits.instances)?))
+    }
+
+    /// Lists what is not refused. With `health` it is there as its checks say, and else by a lease.
+    fn put(
+        &mut self,
+        call: Register,
+        hold: Option<u64>,
+        health: Option<Health>,
+        now: Time,
+    ) -> Result<Registered, Refused> {
+        let name: Arc<str> = call.service.as_str().into();
+        let (named, plan) = self.plan(&call, health.is_some(), now)?;
+        let before = self.services.get(&name).and_then(|service| service.get(&call.id)).cloned();
         if let Some(replaced) = plan.replaced {
             self.remove(&(Arc::clone(&name), replaced), GoneReason::ConnectionClosed, Some(plan.incarnation));
         }
@@ -123,10 +144,17 @@ impl Roster {
         let member = (Arc::clone(&name), id.clone());
         let instance = Instance { id: id.clone(), number, address, zone, weight, version, tags, metadata, incarnation };
         let same = before.as_ref().filter(|before| before.listed.instance.incarnation == incarnation);
-        let lease = self.lease_for(same, named, hold, now);
+        let terms = if health.is_some() { Terms::never() } else { Terms::of(&self.config) };
+        let lease = self.lease_for(same, named, hold, terms, now);
         // Who is about to leave has not changed its mind by saying something new of itself.
-        let drains = same.is_some_and(|same| same.listed.presence == Presence::Draining);
-        let listed = Listed { instance, presence: if drains { Presence::Draining } else { Presence::Up } };
+        let drains = same.is_some_and(|same| same.checked.is_none() && same.listed.presence == Presence::Draining);
+        let presence = match &health {
+            Some(health) => health.presence(same.map_or(Presence::Up, |same| same.listed.presence)),
+            None if drains => Presence::Draining,
+            None => Presence::Up,
+        };
+        let listed = Listed { instance, presence };
+        let checked = self.take_checks(before.as_ref().and_then(|before| before.checked.clone()), health, &member, now);
         // As it is now: to hear of a silent one has made it up.
         let present = self.services.get(&name).and_then(|service| service.get(&id)).cloned();
         self.leases.join(lease, member.clone());
@@ -135,20 +163,27 @@ impl Roster {
             self.leases.leave(before.lease, &member, successor, &mut self.batch);
         }
         let revision = match present {
-            Some(present) if *present.listed == listed && present.lease == lease => present.revision,
-            _ => self.list(&name, listed, lease, now),
+            Some(present) if *present.listed == listed && present.lease == lease && present.checked == checked => {
+                present.revision
+            }
+            _ => self.list(&name, listed, lease, checked, now),
         };
         Ok(Registered { epoch: self.epoch, revision, number, incarnation, beat_every_ms: self.beat_every_ms() })
     }
 
     /// The lease of what is registered now: the one it names, the one it has had by itself, or one of its own.
-    fn lease_for(&mut self, same: Option<&Entry>, named: Option<Key>, hold: Option<u64>, now: Time) -> Key {
+    fn lease_for(
+        &mut self,
+        same: Option<&Entry>,
+        named: Option<Key>,
+        hold: Option<u64>,
+        terms: Terms,
+        now: Time,
+    ) -> Key {
         let own = same.map(|same| same.lease);
-        let own = own.filter(|key| self.leases.get(*key).is_some_and(|lease| lease.name.is_none()));
-        let key = named.or(own).unwrap_or_else(|| {
-            let silent_at = now + self.config.silent_after;
-            self.leases.open(None, now, silent_at, &mut self.batch)
-        });
+        let is_own = |key| self.leases.get(key).is_some_and(|lease| lease.name.is_none() && lease.terms == terms);
+        let own = own.filter(|key| is_own(*key));
+        let key = named.or(own).unwrap_or_else(|| self.leases.open(None, terms, now, &mut self.batch));
         if let Some(hold) = hold {
             self.leases.hold(key, hold, &mut self.batch);
         }
@@ -160,9 +195,9 @@ impl Roster {
     /// returned. Says as well how many instances are registered with it.
     pub(crate) fn hold_lease(&mut self, lease: &LeaseId, now: Time) -> (usize, u64) {
         self.holds += 1;
-        let silent_at = now + self.config.silent_after;
+        let terms = Terms::of(&self.config);
         let known = self.leases.named(lease);
-        let key = known.unwrap_or_else(|| self.leases.open(Some(lease.clone()), now, silent_at, &mut self.batch));
+        let key = known.unwrap_or_else(|| self.leases.open(Some(lease.clone()), terms, now, &mut self.batch));
         self.leases.hold(key, self.holds, &mut self.batch);
         self.hear(key, now);
         (self.leases.get(key).map_or(0, |lease| lease.members.len()), self.holds)
@@ -219,18 +254,13 @@ impl Roster {
     /// Marks an instance that asks for no more calls. Returns the revision from which on it does.
     pub(crate) fn drain(&mut self, call: &Drain, now: Time) -> Result<u64, Refused> {
         let member = self.find(&call.service, &call.id, call.incarnation)?;
-        self.turn(&member, now, |presence| (presence != Presence::Draining).then_some(Presence::Draining));
-        Ok(self.revision_of(&member))
+        Ok(self.maintain(&member, Some(String::new()), now))
     }
 
     /// Takes back that an instance asks for no more calls.
     pub(crate) fn undrain(&mut self, call: &Undrain, now: Time) -> Result<Undrained, Refused> {
         let member = self.find(&call.service, &call.id, call.incarnation)?;
-        let lease = self.services.get(&member.0).and_then(|service| service.get(&member.1)).map(|entry| entry.lease);
-        let beats = lease.and_then(|key| self.leases.get(key)).is_some_and(|lease| lease.phase == Phase::Beating);
-        let presence = if beats { Presence::Up } else { Presence::Silent };
-        self.turn(&member, now, |before| (before == Presence::Draining).then_some(presence));
-        Ok(Undrained { revision: self.revision_of(&member) })
+        Ok(Undrained { revision: self.maintain(&member, None, now) })
     }
 
     /// Takes a service's suspects off the list: an operator says that they are lost.
@@ -261,16 +291,18 @@ impl Roster {
     }
 
     /// Lists an instance as it is now, and tells it.
-    fn list(&mut self, service: &Arc<str>, listed: Listed, lease: Key, now: Time) -> u64 {
+    fn list(&mut self, service: &Arc<str>, listed: Listed, lease: Key, checked: Option<Checked>, now: Time) -> u64 {
         self.revision += 1;
         let revision = self.revision;
         let json = serde_json::to_vec(&listed).expect("an instance is plain data with text keys");
         let (id, listed) = (listed.instance.id.clone(), Arc::new(listed));
-        let entry = Entry { listed: Arc::clone(&listed), lease, revision };
+        let health = checked.as_ref().map(|checked| Arc::clone(&checked.health));
+        self.note(&id, service, health.is_some());
+        let entry = Entry { listed: Arc::clone(&listed), lease, checked, revision };
         self.services.entry(Arc::clone(service)).or_default().put(entry);
         let Some(lease) = self.leases.get(lease) else { unreachable!("every entry has a lease") };
         let (lease, pulse) = (lease.name.clone(), Arc::clone(&lease.pulse));
-        let row = Row { listed, json: json.into(), since: now, lease, pulse };
+        let row = Row { listed, json: json.into(), since: now, lease, pulse, health };
         let became = Became::Listed(row);
         self.batch.changes.push(Change { revision, service: Arc::clone(service), id, became });
         revision
@@ -287,6 +319,8 @@ impl Roster {
         // A stream that ends without a successor is renewed, and one of an earlier start must not be.
         let successor = successor.filter(|&later| later > entry.listed.instance.incarnation);
         self.leases.leave(entry.lease, member, successor, &mut self.batch);
+        self.take_checks(entry.checked, None, member, Time::default());
+        self.note(id, name, false);
         self.revision += 1;
         let revision = self.revision;
         let (service, id) = member.clone();

@@ -95,8 +95,8 @@ fn commit(db: &mut Connection, batch: &Batch, revision: u64) -> rusqlite::Result
     transaction.commit()
 }
 
-const PUT: &str = "INSERT OR REPLACE INTO instance (service, id, revision, lease, json, gone, sum) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const PUT: &str = "INSERT OR REPLACE INTO instance (service, id, revision, lease, json, gone, health, sum) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const FORGET: &str = "DELETE FROM instance WHERE service = ?1 AND id = ?2 AND revision = ?3 AND gone IS NOT NULL";
 
 fn describe(error: &rusqlite::Error) -> String {

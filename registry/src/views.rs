@@ -21,7 +21,7 @@ use tokio::sync::watch;
 pub(crate) use self::view::{Since, Snapshot, View};
 pub(crate) use self::watcher::Watcher;
 use crate::pulse::Pulse;
-use crate::roster::{Batch, Change, Grave};
+use crate::roster::{Batch, Change, Grave, Heard};
 
 /// All services, as they may be seen.
 #[derive(Debug)]
@@ -29,6 +29,9 @@ pub(crate) struct Views {
     epoch: u64,
     services: RwLock<Services>,
     leases: RwLock<HashMap<LeaseId, Arc<Pulse>>>,
+    checks: RwLock<HashMap<Arc<str>, Heard>>,
+    /// The last revision of any service.
+    changed: watch::Sender<u64>,
     /// The last revision that is folded in everywhere.
     revision: watch::Sender<u64>,
 }
@@ -47,6 +50,8 @@ impl Views {
             epoch,
             services: RwLock::new(Services { by_name: BTreeMap::new(), forgotten }),
             leases: RwLock::default(),
+            checks: RwLock::default(),
+            changed: watch::Sender::new(forgotten),
             revision: watch::Sender::new(0),
         }
     }
@@ -58,6 +63,11 @@ impl Views {
     /// The last revision: whatever has one up to this can be seen.
     pub(crate) fn revision(&self) -> u64 {
         *self.revision.borrow()
+    }
+
+    /// Tells the last revision of any service.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
     }
 
     /// Tells every new revision.
@@ -76,9 +86,21 @@ impl Views {
                 };
             }
         }
+        if !batch.checks.is_empty() {
+            let mut checks = self.checks.write();
+            for (id, heard) in &batch.checks {
+                match heard {
+                    Some(heard) => checks.insert(Arc::clone(id), heard.clone()),
+                    None => checks.remove(id),
+                };
+            }
+        }
         // Those of one service under one lock, of which nobody else is kept waiting.
         batch.changes.chunk_by(|one, next| one.service == next.service).for_each(|changes| self.fold_some(changes));
         batch.forgotten.iter().for_each(|grave| self.forget(grave));
+        // What was restored comes in no order.
+        let changed = batch.changes.iter().map(|change| change.revision).max().unwrap_or_default();
+        self.changed.send_if_modified(|last| std::mem::replace(last, changed.max(*last)) < changed);
         if self.revision() != revision {
             self.revision.send_replace(revision);
         }
@@ -120,6 +142,16 @@ impl Views {
 
     pub(crate) fn lease(&self, lease: &LeaseId) -> Option<Arc<Pulse>> {
         self.leases.read().get(lease).cloned()
+    }
+
+    pub(crate) fn check(&self, id: &str) -> Option<Heard> {
+        self.checks.read().get(id).cloned()
+    }
+
+    /// The last revision of a service, or one up to which it did not exist.
+    pub(crate) fn revision_of(&self, service: &str) -> u64 {
+        let services = self.services.read();
+        services.by_name.get(service).map_or(services.forgotten, |view| view.revision())
     }
 
     fn open(&self, service: &Arc<str>) -> Arc<View> {

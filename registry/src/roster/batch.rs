@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mainstay_contracts::registry::{GoneReason, InstanceId, LeaseId, Listed};
 
+use super::health::Health;
+use super::leases::Member;
 use crate::clock::Time;
 use crate::pulse::Pulse;
 
@@ -16,8 +18,18 @@ pub(crate) struct Batch {
     pub(crate) forgotten: Vec<Grave>,
     /// Named leases that are new, and those that are no more.
     pub(crate) leases: Vec<(LeaseId, Option<Arc<Pulse>>)>,
+    /// Checks that are new, or have a new pulse, and those that are no more.
+    pub(crate) checks: Vec<(Arc<str>, Option<Heard>)>,
     /// Lease connections that stand for nothing any more.
     pub(crate) ended: Vec<HoldEnded>,
+}
+
+/// Where a check is heard of.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    /// Whose check it is.
+    pub(crate) member: Member,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 /// One instance at one revision.
@@ -57,6 +69,8 @@ pub(crate) struct Row {
     /// The lease that it is registered with, unless that is its own.
     pub(crate) lease: Option<LeaseId>,
     pub(crate) pulse: Arc<Pulse>,
+    /// What its checks say, if it is one that may have any.
+    pub(crate) health: Option<Arc<Health>>,
 }
 
 /// Who is gone, and since when.

@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 
 use mainstay_contracts::registry::{Register, check_service_name};
 
+use super::health::Check;
 use super::refused::{Kind, Refused};
 
+/// Of one instance.
+const CHECKS: usize = 16;
 const WEIGHTS: std::ops::RangeInclusive<u16> = 1..=1000;
 const TEXT: usize = 128;
 const TAGS: usize = 64;
@@ -13,8 +16,9 @@ const METADATA: usize = 64;
 const KEY: usize = 128;
 const VALUE: usize = 1024;
 
-/// Refuses what does not fit, and names it. Ids and addresses are checked by their types.
-pub(super) fn check(call: &Register) -> Result<(), Refused> {
+/// Refuses what does not fit, and names it. Ids and addresses are checked by their types; an instance that is
+/// `portless` may have an address that nobody can call.
+pub(super) fn check(call: &Register, portless: bool) -> Result<(), Refused> {
     let refuse = |reason: String| Err(Refused::new(Kind::Invalid, reason));
     if let Err(error) = check_service_name(&call.service) {
         return refuse(error.to_string());
@@ -24,6 +28,9 @@ pub(super) fn check(call: &Register) -> Result<(), Refused> {
     }
     if call.number == Some(0) {
         return refuse("number is 0, but must be at least 1".to_owned());
+    }
+    if call.address.port() == 0 && !portless {
+        return refuse(format!("address {} has no port from 1 to 65535", call.address));
     }
     if let Ok(socket) = call.address.authority().parse::<SocketAddr>()
         && socket.ip().is_unspecified()
@@ -53,6 +60,15 @@ pub(super) fn check(call: &Register) -> Result<(), Refused> {
         if value.len() > VALUE {
             return refuse(format!("metadata value of {start:?} is longer than {VALUE} bytes"));
         }
+    }
+    Ok(())
+}
+
+/// Refuses too many checks.
+pub(super) fn few(checks: &[Check]) -> Result<(), Refused> {
+    if checks.len() > CHECKS {
+        let reason = format!("an instance has at most {CHECKS} checks, and would have {}", checks.len());
+        return Err(Refused::new(Kind::Invalid, reason));
     }
     Ok(())
 }

@@ -19,11 +19,16 @@ impl Roster {
 
     /// A lease that was believed to be silent has beaten.
     pub(crate) fn wake(&mut self, key: Key, now: Time) {
-        if self.leases.get(key).is_some_and(|lease| lease.phase != Phase::Beating) {
+        let is_quiet = |phase| matches!(phase, Phase::Silent | Phase::Suspect);
+        if let Some(lease) = self.leases.get(key).filter(|lease| is_quiet(lease.phase)) {
+            let (terms, check) = (lease.terms, lease.check.clone());
             self.leases.turn(key, Phase::Beating);
-            self.leases.queue(key, now + self.config.silent_after);
+            self.leases.queue_after(key, now, terms.silent_after);
             for member in self.members(key) {
-                self.turn(&member, now, |presence| is_doubtful(presence).then_some(Presence::Up));
+                match &check {
+                    None => self.turn(&member, now, |presence| is_doubtful(presence).then_some(Presence::Up)),
+                    Some(check) => self.set_expired(&member, check, false, now),
+                }
             }
         }
     }
@@ -31,7 +36,8 @@ impl Roster {
     /// Decides about a lease whose turn has come. A beat has not moved it: whether there was one is seen now.
     fn look(&mut self, key: Key, now: Time) {
         let Some(lease) = self.leases.get(key) else { return };
-        let (pulse, phase, silent_after) = (Arc::clone(&lease.pulse), lease.phase, self.config.silent_after);
+        let (pulse, phase, terms, check) = (Arc::clone(&lease.pulse), lease.phase, lease.terms, lease.check.clone());
+        let Some(silent_after) = terms.silent_after else { return };
         let beats = || pulse.beaten() + silent_after > now;
         match phase {
             Phase::Beating if beats() => self.leases.queue(key, pulse.beaten() + silent_after),
@@ -41,20 +47,25 @@ impl Roster {
                     // It came in between, from somebody who did not see that it had to be told.
                     return self.wake(key, now);
                 }
-                self.leases.queue(key, now + self.config.gone_after);
+                self.leases.queue_after(key, now, terms.gone_after);
                 for member in self.members(key) {
-                    self.turn(&member, now, |presence| (presence == Presence::Up).then_some(Presence::Silent));
+                    match &check {
+                        None => self.turn(&member, now, |before| (before == Presence::Up).then_some(Presence::Silent)),
+                        Some(check) => self.set_expired(&member, check, true, now),
+                    }
                 }
             }
             Phase::Silent | Phase::Suspect if beats() => self.wake(key, now),
-            Phase::Silent | Phase::Suspect => self.lapse(key, now),
+            Phase::Silent | Phase::Suspect | Phase::Failed => self.lapse(key, now),
         }
     }
 
     /// A lease's time is up.
     fn lapse(&mut self, key: Key, now: Time) {
+        // Of several checks another one may have been too late before.
+        let first = self.leases.get(key).is_some_and(|lease| lease.check.is_some() && lease.phase == Phase::Silent);
         for member in self.members(key) {
-            if self.is_to_stay(&member, now) {
+            if self.is_to_stay(&member, first, now) {
                 self.turn(&member, now, |presence| (presence == Presence::Silent).then_some(Presence::Suspect));
             } else {
                 if let Some(service) = self.services.get_mut(&member.0) {
@@ -71,7 +82,7 @@ impl Roster {
     }
 
     /// Would too many go, or the last? Who asked for no more calls is not missed.
-    fn is_to_stay(&mut self, (service, id): &Member, now: Time) -> bool {
+    fn is_to_stay(&mut self, (service, id): &Member, first: bool, now: Time) -> bool {
         let (guard, within) = (&self.config.guard, self.config.silent_after + self.config.gone_after);
         let Some(service) = self.services.get_mut(service).filter(|_| guard.on) else { return false };
         match service.get(id).map(|entry| entry.listed.presence) {
@@ -80,7 +91,7 @@ impl Roster {
                 service.losses.would_be_too_many(guard, within, counts, now)
             }
             // Its time as a suspect is over; but a list does not become empty by time.
-            Some(Presence::Suspect) => service.is_all_suspect(),
+            Some(Presence::Suspect) => first || service.is_all_suspect(),
             _ => false,
         }
     }
@@ -94,8 +105,8 @@ impl Roster {
         let (service, id) = member;
         let Some(entry) = self.services.get(service).and_then(|service| service.get(id)) else { return };
         if let Some(presence) = to(entry.listed.presence) {
-            let (lease, instance) = (entry.lease, entry.listed.instance.clone());
-            self.list(service, Listed { instance, presence }, lease, now);
+            let (lease, instance, checked) = (entry.lease, entry.listed.instance.clone(), entry.checked.clone());
+            self.list(service, Listed { instance, presence }, lease, checked, now);
         }
     }
 }

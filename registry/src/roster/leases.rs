@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_contracts::registry::{InstanceId, LeaseId};
 
-use super::batch::{Batch, HoldEnded};
+use super::batch::{Batch, Heard, HoldEnded};
+use crate::Config;
 use crate::clock::Time;
 use crate::pulse::Pulse;
 use crate::wheel::Wheel;
@@ -14,7 +16,7 @@ use crate::wheel::Wheel;
 pub(super) type Key = u64;
 
 /// An instance that is registered with a lease.
-pub(super) type Member = (Arc<str>, InstanceId);
+pub(crate) type Member = (Arc<str>, InstanceId);
 
 /// How far the doubt about a lease has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +25,37 @@ pub(super) enum Phase {
     Silent,
     /// It would be over, were it not for the guard.
     Suspect,
+    /// It is no question of beats: a check says that its instance does not work.
+    Failed,
+}
+
+/// How long a lease lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// Without a beat for this long, it is silent. Without this, never.
+    pub(super) silent_after: Option<Duration>,
+    /// Silent for this long, it is over. Without this, never.
+    pub(super) gone_after: Option<Duration>,
+}
+
+impl Terms {
+    pub(super) fn of(config: &Config) -> Self {
+        Self { silent_after: Some(config.silent_after), gone_after: Some(config.gone_after) }
+    }
+
+    /// Those of who is there until it is taken off the list.
+    pub(super) fn never() -> Self {
+        Self { silent_after: None, gone_after: None }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Lease {
     /// None for that of an instance that has one of its own.
     pub(super) name: Option<LeaseId>,
+    pub(super) terms: Terms,
+    /// The check of its one member that it is about.
+    pub(super) check: Option<Arc<str>>,
     pub(super) members: Vec<Member>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) phase: Phase,
@@ -43,25 +70,32 @@ pub(super) struct Lease {
 pub(super) struct Leases {
     by_key: HashMap<Key, Lease>,
     by_name: HashMap<LeaseId, Key>,
+    by_check: HashMap<Arc<str>, Key>,
     last: Key,
     wheel: Wheel<Key>,
 }
 
 impl Leases {
     pub(super) fn new() -> Self {
-        Self { by_key: HashMap::new(), by_name: HashMap::new(), last: 0, wheel: Wheel::new() }
+        let (by_key, by_name, by_check) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { by_key, by_name, by_check, last: 0, wheel: Wheel::new() }
     }
 
     pub(super) fn named(&self, name: &LeaseId) -> Option<Key> {
         self.by_name.get(name).copied()
     }
 
+    /// The lease that is about a check.
+    pub(super) fn about(&self, check: &str) -> Option<Key> {
+        self.by_check.get(check).copied()
+    }
+
     pub(super) fn get(&self, key: Key) -> Option<&Lease> {
         self.by_key.get(&key)
     }
 
-    /// A lease that is heard of now, and is to be looked at when `due`.
-    pub(super) fn open(&mut self, name: Option<LeaseId>, now: Time, due: Time, to: &mut Batch) -> Key {
+    /// A lease that is heard of now.
+    pub(super) fn open(&mut self, name: Option<LeaseId>, terms: Terms, now: Time, to: &mut Batch) -> Key {
         self.last += 1;
         let key = self.last;
         let pulse = Arc::new(Pulse::new(key, now));
@@ -69,10 +103,32 @@ impl Leases {
             self.by_name.insert(name.clone(), key);
             to.leases.push((name.clone(), Some(Arc::clone(&pulse))));
         }
-        let members = Vec::with_capacity(1);
-        self.by_key.insert(key, Lease { name, members, pulse, phase: Phase::Beating, held: None, due: None });
-        self.queue(key, due);
+        let (phase, members) = (Phase::Beating, Vec::with_capacity(1));
+        self.by_key.insert(key, Lease { name, terms, check: None, members, pulse, phase, held: None, due: None });
+        self.queue_after(key, now, terms.silent_after);
         key
+    }
+
+    /// A lease that is about a check, of which was heard now.
+    pub(super) fn open_check(&mut self, check: &str, terms: Terms, member: &Member, now: Time, to: &mut Batch) -> Key {
+        let (key, check) = (self.open(None, terms, now, to), Arc::<str>::from(check));
+        if let Some(lease) = self.by_key.get_mut(&key) {
+            let heard = Heard { member: member.clone(), pulse: Arc::clone(&lease.pulse) };
+            to.checks.push((Arc::clone(&check), Some(heard)));
+            lease.check = Some(Arc::clone(&check));
+            lease.members.push(member.clone());
+            self.by_check.insert(check, key);
+        }
+        key
+    }
+
+    /// Looks at a lease some time from now; without that, not at all.
+    pub(super) fn queue_after(&mut self, key: Key, now: Time, after: Option<Duration>) {
+        match (after, self.by_key.get_mut(&key)) {
+            (Some(after), _) => self.queue(key, now + after),
+            (None, Some(lease)) => lease.due = None,
+            (None, None) => {}
+        }
     }
 
     /// Looks at a lease at an instant, and no more at the one said before.
@@ -87,13 +143,17 @@ impl Leases {
     pub(super) fn due(&mut self, now: Time) -> Vec<Key> {
         let leases = &self.by_key;
         let due = self.wheel.turn(now, |at, key| leases.get(key).is_some_and(|lease| lease.due == Some(at)));
-        due.into_iter().map(|(_, key)| key).collect()
+        // One that was put in twice for one instant is due once.
+        let once = |(at, key): &(Time, Key)| {
+            self.by_key.get_mut(key).is_some_and(|it| it.due.take_if(|due| due == at).is_some())
+        };
+        due.into_iter().filter(once).map(|(_, key)| key).collect()
     }
 
     pub(super) fn turn(&mut self, key: Key, phase: Phase) {
         if let Some(lease) = self.by_key.get_mut(&key) {
             lease.phase = phase;
-            lease.pulse.quieten(phase != Phase::Beating);
+            lease.pulse.quieten(matches!(phase, Phase::Silent | Phase::Suspect));
         }
     }
 
@@ -154,6 +214,10 @@ impl Leases {
         if let Some(name) = lease.name {
             self.by_name.remove(&name);
             to.leases.push((name, None));
+        }
+        if let Some(check) = lease.check {
+            self.by_check.remove(&check);
+            to.checks.push((check, None));
         }
     }
 

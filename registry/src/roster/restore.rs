@@ -7,8 +7,9 @@ use mainstay_contracts::registry::{GoneReason, LeaseId, Listed};
 use super::Roster;
 use super::batch::Grave;
 use super::batch::{Became, Change, Row};
-use super::leases::Phase;
-use super::service::{Entry, is_doubtful};
+use super::health::Health;
+use super::leases::{Phase, Terms};
+use super::service::{Checked, Entry, is_doubtful};
 use crate::clock::Time;
 
 /// What was kept of an instance.
@@ -19,6 +20,7 @@ pub(crate) struct Kept {
     pub(crate) listed: Arc<Listed>,
     pub(crate) json: bytes::Bytes,
     pub(crate) lease: Option<LeaseId>,
+    pub(crate) health: Option<Arc<Health>>,
 }
 
 impl Roster {
@@ -35,22 +37,28 @@ impl Roster {
     }
 
     fn take_up(&mut self, kept: Kept) {
-        let Kept { revision, service, listed, json, lease: name } = kept;
+        let Kept { revision, service, listed, json, lease: name, health } = kept;
         let beaten = Time::default() + self.config.grace;
-        let silent_at = beaten + self.config.silent_after;
         let key = name.as_ref().and_then(|name| self.leases.named(name));
-        let key = key.unwrap_or_else(|| self.leases.open(name.clone(), beaten, silent_at, &mut self.batch));
-        if is_doubtful(listed.presence) {
+        let terms = if health.is_some() { Terms::never() } else { Terms::of(&self.config) };
+        let key = key.unwrap_or_else(|| self.leases.open(name.clone(), terms, beaten, &mut self.batch));
+        if health.is_none() && is_doubtful(listed.presence) {
             // Its next beat is to be told.
             self.leases.turn(key, Phase::Silent);
-            self.leases.queue(key, silent_at + self.config.gone_after);
+            self.leases.queue(key, beaten + self.config.silent_after + self.config.gone_after);
         }
         let id = listed.instance.id.clone();
-        self.leases.join(key, (Arc::clone(&service), id.clone()));
-        let entry = Entry { listed: Arc::clone(&listed), lease: key, revision };
+        let member = (Arc::clone(&service), id.clone());
+        self.leases.join(key, member.clone());
+        let checked = health.as_ref().map(|health| {
+            let keys = health.checks.iter().map(|check| self.open_check(check, &member, beaten)).collect();
+            Checked { health: Arc::clone(health), keys }
+        });
+        self.note(&id, &service, health.is_some());
+        let entry = Entry { listed: Arc::clone(&listed), lease: key, checked, revision };
         self.services.entry(Arc::clone(&service)).or_default().put(entry);
         let pulse = self.leases.get(key).map(|lease| Arc::clone(&lease.pulse)).expect("it was opened or found above");
-        let row = Row { listed, json, since: Time::default(), lease: name, pulse };
+        let row = Row { listed, json, since: Time::default(), lease: name, pulse, health };
         self.batch.changes.push(Change { revision, service, id, became: Became::Listed(row) });
     }
 }

@@ -7,11 +7,13 @@ use mainstay_contracts::Address;
 use mainstay_contracts::registry::{Instance, InstanceId, Listed, Presence, Register};
 
 use super::guard::Losses;
+use super::health::Health;
 use super::leases::Key;
 use super::numbers::Numbers;
 use super::refused::{Kind, Refused};
 
-/// The instances of one service, each found by number, id and address, all three unique.
+/// The instances of one service, each found by number, id and address, all three unique; but any number of them may
+/// have no port.
 #[derive(Debug, Default)]
 pub(super) struct Service {
     entries: BTreeMap<u32, Entry>,
@@ -28,7 +30,15 @@ pub(super) struct Service {
 pub(super) struct Entry {
     pub(super) listed: Arc<Listed>,
     pub(super) lease: Key,
+    pub(super) checked: Option<Checked>,
     pub(super) revision: u64,
+}
+
+/// What the checks of an instance say, and the lease of each, in the same order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checked {
+    pub(super) health: Arc<Health>,
+    pub(super) keys: Vec<Key>,
 }
 
 /// How a registration that is not refused is done.
@@ -92,7 +102,8 @@ impl Service {
 
     /// Two processes cannot listen on one address, so of two ids that claim it the one started later is right.
     fn replaced(&self, call: &Register, incarnation: u64) -> Result<Option<&Instance>, Refused> {
-        let number = self.addresses.get(&call.address);
+        // What listens nowhere is in nobody's way.
+        let number = self.addresses.get(&call.address).filter(|_| call.address.port() != 0);
         let Some(Listed { instance: other, presence }) =
             number.and_then(|number| self.entries.get(number)).map(|entry| &*entry.listed)
         else {

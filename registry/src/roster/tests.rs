@@ -1,4 +1,5 @@
 mod board;
+mod checked;
 mod guarded;
 mod model;
 

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use mainstay_contracts::registry::{Fingerprint, GoneReason, InstanceId, LeaseId, Listed};
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use crate::roster::{Became, Change, Grave, Kept};
+use crate::roster::{Became, Change, Grave, Health, Kept};
 
-pub(super) const COLUMNS: &str = "service, id, revision, lease, json, gone, sum";
+pub(super) const COLUMNS: &str = "service, id, revision, lease, json, gone, health, sum";
 
 /// What a sound row says.
 #[derive(Debug)]
@@ -20,12 +20,13 @@ pub(super) enum Found {
 /// Writes a change over whatever was kept of its instance.
 pub(super) fn put(statement: &mut CachedStatement<'_>, change: &Change) -> rusqlite::Result<()> {
     let (service, id, revision) = (&*change.service, change.id.as_str(), signed(change.revision));
-    let (lease, json, gone) = match &change.became {
-        Became::Listed(row) => (row.lease.as_ref().map(LeaseId::as_str), Some(&*row.json), None),
-        Became::Gone(why) => (None, None, Some(word(*why))),
+    let (lease, json, gone, health) = match &change.became {
+        Became::Listed(row) => (row.lease.as_ref().map(LeaseId::as_str), Some(&*row.json), None, row.health.as_deref()),
+        Became::Gone(why) => (None, None, Some(word(*why)), None),
     };
-    let sum = sum(service, id, revision, lease, json, gone);
-    statement.execute(params![service, id, revision, lease, json, gone, sum])?;
+    let health = health.map(written);
+    let sum = sum(service, id, revision, lease, json, gone, health.as_deref());
+    statement.execute(params![service, id, revision, lease, json, gone, health, sum])?;
     Ok(())
 }
 
@@ -33,8 +34,10 @@ pub(super) fn put(statement: &mut CachedStatement<'_>, change: &Change) -> rusql
 pub(super) fn put_kept(db: &Connection, kept: &Kept) -> rusqlite::Result<()> {
     let (service, id, revision) = (&*kept.service, kept.listed.instance.id.as_str(), signed(kept.revision));
     let (lease, json) = (kept.lease.as_ref().map(LeaseId::as_str), Some(&*kept.json));
-    let sum = sum(service, id, revision, lease, json, None);
-    db.prepare_cached(super::PUT)?.execute(params![service, id, revision, lease, json, None::<&str>, sum])?;
+    let health = kept.health.as_deref().map(written);
+    let sum = sum(service, id, revision, lease, json, None, health.as_deref());
+    let params = params![service, id, revision, lease, json, None::<&str>, health, sum];
+    db.prepare_cached(super::PUT)?.execute(params)?;
     Ok(())
 }
 
@@ -42,13 +45,13 @@ pub(super) fn put_kept(db: &Connection, kept: &Kept) -> rusqlite::Result<()> {
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Found>> {
     let text = |column: usize| row.get_ref(column).map(|value| value.as_str().ok());
     let (Some(service), Some(id)) = (text(0)?, text(1)?) else { return Ok(None) };
-    let (Ok(revision), Ok(written)) = (row.get::<_, i64>(2), row.get::<_, i64>(6)) else { return Ok(None) };
-    let (lease, gone) = (text(3)?, text(5)?);
+    let (Ok(revision), Ok(written)) = (row.get::<_, i64>(2), row.get::<_, i64>(7)) else { return Ok(None) };
+    let (lease, gone, health) = (text(3)?, text(5)?, text(6)?);
     let json = row.get_ref(4)?.as_blob_or_null().unwrap_or_default();
-    if sum(service, id, revision, lease, json, gone) != written {
+    if sum(service, id, revision, lease, json, gone, health) != written {
         return Ok(None);
     }
-    Ok(found(service, id, revision, lease, json, gone))
+    Ok(found(service, id, revision, lease, json, gone, health))
 }
 
 fn found(
@@ -58,6 +61,7 @@ fn found(
     lease: Option<&str>,
     json: Option<&[u8]>,
     gone: Option<&str>,
+    health: Option<&str>,
 ) -> Option<Found> {
     let (service, revision): (Arc<str>, u64) = (service.into(), u64::try_from(revision).ok()?);
     let Some(json) = json else {
@@ -66,20 +70,35 @@ fn found(
     };
     let listed: Listed = serde_json::from_slice(json).ok()?;
     let lease = lease.map(str::parse::<LeaseId>).transpose().ok()?;
-    let json = Bytes::copy_from_slice(json);
-    Some(Found::Listed(Kept { revision, service, listed: Arc::new(listed), json, lease }))
+    let health: Option<Health> = health.map(serde_json::from_str).transpose().ok()?;
+    let (listed, health) = (Arc::new(listed), health.map(Arc::new));
+    Some(Found::Listed(Kept { revision, service, listed, json: Bytes::copy_from_slice(json), lease, health }))
+}
+
+/// What an instance's checks say, as it is kept.
+fn written(health: &Health) -> String {
+    serde_json::to_string(health).expect("checks are plain data with text keys")
 }
 
 /// A checksum of all that is in a row: SQLite has none.
-fn sum(service: &str, id: &str, revision: i64, lease: Option<&str>, json: Option<&[u8]>, gone: Option<&str>) -> i64 {
+fn sum(
+    service: &str,
+    id: &str,
+    revision: i64,
+    lease: Option<&str>,
+    json: Option<&[u8]>,
+    gone: Option<&str>,
+    health: Option<&str>,
+) -> i64 {
     let revision = revision.to_le_bytes();
-    let parts: [&[u8]; 6] = [
+    let parts: [&[u8]; 7] = [
         service.as_bytes(),
         id.as_bytes(),
         &revision,
         lease.unwrap_or_default().as_bytes(),
         json.unwrap_or_default(),
         gone.unwrap_or_default().as_bytes(),
+        health.unwrap_or_default().as_bytes(),
     ];
     // No text has a byte of 0xff, so that no part can pass for the end of another.
     Fingerprint::of_json(&parts.join(&0xff)).to_bits().cast_signed()

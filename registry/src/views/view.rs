@@ -128,6 +128,17 @@ impl View {
         rows
     }
 
+    /// The last revision, and everybody who is listed then, by number, with the revision of each.
+    pub(crate) fn at(&self) -> (u64, Vec<(u64, Row)>) {
+        let folded = self.folded.read();
+        let listed = folded.by_revision.iter().filter_map(|(at, latest)| Some((*at, latest.change.row()?.clone())));
+        let mut rows: Vec<(u64, Row)> = listed.collect();
+        let revision = folded.revision;
+        drop(folded);
+        rows.sort_by_key(|(_, row)| row.listed.instance.number);
+        (revision, rows)
+    }
+
     /// The list at its last revision.
     pub(crate) fn snapshot(&self, epoch: u64) -> Arc<Snapshot> {
         if let Some(snapshot) = &self.folded.read().snapshot {

@@ -75,9 +75,15 @@ impl Watcher {
     ///
     /// Cancel safe.
     pub(crate) async fn changed(&mut self) {
-        let cursor = self.cursor;
+        self.beyond(self.cursor).await;
+    }
+
+    /// Waits until the service has changed after a revision.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn beyond(&mut self, revision: u64) {
         // The view holds the sender.
-        let _ = self.changed.wait_for(|revision| *revision > cursor).await;
+        let _ = self.changed.wait_for(|now| *now > revision).await;
     }
 
     /// What came after the cursor, which it moves.

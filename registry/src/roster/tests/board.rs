@@ -38,7 +38,7 @@ impl Board {
                 Became::Listed(row) => {
                     let before = self.rows.insert(change.id.clone(), row.clone());
                     let moved = before.as_ref().is_some_and(|before| before.pulse.lease != row.pulse.lease);
-                    let same = before.is_some_and(|before| before.listed == row.listed);
+                    let same = before.is_some_and(|before| before.listed == row.listed && before.health == row.health);
                     assert!(!same || moved, "a change changes something");
                     assert_eq!(serde_json::from_slice::<Listed>(&row.json).unwrap(), *row.listed);
                 }
@@ -75,6 +75,11 @@ impl Board {
     pub(super) fn pulse(&mut self, id: &str) -> Arc<Pulse> {
         self.follow();
         Arc::clone(&self.rows[&id.parse::<InstanceId>().unwrap()].pulse)
+    }
+
+    pub(super) fn check_pulse(&self, check: &str) -> Arc<Pulse> {
+        let lease = self.roster.leases.about(check).and_then(|key| self.roster.leases.get(key));
+        Arc::clone(&lease.unwrap().pulse)
     }
 
     pub(super) fn beat(&mut self, id: &str, now: Time) {
