@@ -1,5 +1,6 @@
 //! What can be set: how long leases last, and how much of everything there may be.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub dns: dns::Config,
     /// How often a stream with nothing to tell speaks, so that its reader knows that the registry is there.
     pub bookmark_every: Duration,
+    /// What Consul's clients are told of the one node there is.
+    pub consul: Consul,
     /// How much of everything there may be.
     pub limits: Limits,
 }
@@ -47,6 +50,7 @@ impl Default for Config {
             tls: None,
             dns: dns::Config::default(),
             bookmark_every: BOOKMARK_EVERY,
+            consul: Consul::default(),
             limits: Limits::default(),
         }
     }
@@ -71,6 +75,23 @@ pub struct Guard {
 impl Default for Guard {
     fn default() -> Self {
         Self { on: true, most: 2, percent: 30, suspect_for: SUSPECT_FOR }
+    }
+}
+
+/// Where Consul's clients believe to be: everything is registered with one agent, on one node of one data centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consul {
+    /// The name of the node: `mainstay` by default.
+    pub node: String,
+    /// Its address, which is also that of services that say none: 127.0.0.1 by default.
+    pub address: IpAddr,
+    /// The name of the data centre: `dc1` by default, as Consul's own.
+    pub datacenter: String,
+}
+
+impl Default for Consul {
+    fn default() -> Self {
+        Self { node: "mainstay".to_owned(), address: Ipv4Addr::LOCALHOST.into(), datacenter: "dc1".to_owned() }
     }
 }
 

@@ -4,6 +4,7 @@
 //! safe. A beat of who is believed to be there touches neither.
 
 mod changes;
+mod checks;
 mod hold;
 mod inspect;
 mod names;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+pub(crate) use self::checks::Named;
 use crate::Config;
 use crate::clock::{Clock, Time};
 use crate::metrics::Metrics;

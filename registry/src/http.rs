@@ -25,8 +25,10 @@ use mainstay_contracts::registry::{
 };
 use serde_json::{Value, json};
 
+pub(crate) use self::asked::body;
 use self::calls::route;
-use self::denied::Denied;
+pub(crate) use self::denied::Denied;
+use crate::consul;
 use crate::directory::Directory;
 
 /// Everything that is answered.
@@ -45,6 +47,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
     let router = route::<EndLease>(route::<BeatLease>(router));
     let router = route::<Inspect>(route::<Look>(router));
     route::<Release>(route::<Undrain>(route::<Drain>(router)))
+        .merge(consul::routes())
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&directory), allowed::allowed))

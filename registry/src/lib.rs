@@ -11,6 +11,7 @@
 //! | what everybody reads, and how watchers follow | `views` |
 //! | what protocols are made of | `directory` |
 //! | what is answered, and how requests are refused | `http` |
+//! | what Consul's clients are answered | `consul` |
 //! | how names are answered | [`dns`] |
 //! | how connections are bounded and ended | `serve` |
 //!
@@ -20,6 +21,7 @@
 mod access;
 mod clock;
 mod config;
+mod consul;
 mod directory;
 pub mod dns;
 mod http;
@@ -36,6 +38,6 @@ mod wheel;
 mod writer;
 
 pub use access::{Access, BadTokens, Rights, Token};
-pub use config::{Config, Guard, Limits};
+pub use config::{Config, Consul, Guard, Limits};
 pub use run::{Opened, run};
 pub use tls::{BadTls, Tls};

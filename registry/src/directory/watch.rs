@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use mainstay_contracts::registry::{Watch, WatchFrame};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::Directory;
@@ -22,10 +23,7 @@ const SPREAD: (u64, u64) = (100, 5_000);
 impl Directory {
     /// The lines of a watch, to be read until the client goes or the registry stops.
     pub(crate) fn watch(self: &Arc<Self>, call: &Watch) -> Result<impl Stream<Item = Bytes> + use<>, Refused> {
-        let Ok(permit) = Arc::clone(&self.watchers).try_acquire_owned() else {
-            let most = self.config.limits.watchers;
-            return Err(Refused::new(Kind::Full, format!("there are {most} watchers, and may not be more")));
-        };
+        let permit = self.place()?;
         let seen = call.revision.filter(|_| call.epoch == Some(self.views.epoch()));
         let mut watcher = self.views.watch(&call.service, seen, permit);
         let first = watcher.first();
@@ -46,6 +44,14 @@ impl Directory {
             }
         });
         Ok(stream::iter([first]).chain(rest))
+    }
+
+    /// The place of a watcher, if there is one left.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        Arc::clone(&self.watchers).try_acquire_owned().map_err(|_| {
+            let most = self.config.limits.watchers;
+            Refused::new(Kind::Full, format!("there are {most} watchers, and may not be more"))
+        })
     }
 
     /// When a reader is to come back to a registry that stops: each at another time, that they do not all come at once.

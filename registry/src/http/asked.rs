@@ -1,6 +1,7 @@
 //! A request as the call it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
@@ -37,14 +38,17 @@ impl<C: DeserializeOwned> FromRequest<Arc<Directory>> for Asked<C> {
             wire::from_query(&params, parts.uri.query())
         } else {
             let limits = &directory.config().limits;
-            let body = timeout(limits.body_time, read(body, limits.body)).await.map_err(|_| {
-                let reason = format!("the body took more than {:?}", limits.body_time);
-                Denied::new(StatusCode::REQUEST_TIMEOUT, reason)
-            })??;
+            let body = self::body(body, limits.body, limits.body_time).await?;
             wire::from_body(&params, if body.trim_ascii().is_empty() { b"{}" } else { &body })
         };
         call.map(Asked).map_err(|error| Denied::bad(&error))
     }
+}
+
+/// A request's body, of at most so many bytes, that comes within a time.
+pub(crate) async fn body(body: Body, most: usize, within: Duration) -> Result<Bytes, Denied> {
+    let read = timeout(within, read(body, most)).await;
+    read.map_err(|_| Denied::new(StatusCode::REQUEST_TIMEOUT, format!("the body took more than {within:?}")))?
 }
 
 async fn read(mut body: Body, most: usize) -> Result<Bytes, Denied> {

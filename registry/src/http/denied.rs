@@ -8,17 +8,17 @@ use crate::roster::{Kind, Refused};
 
 /// A status, and the reason for it in words.
 #[derive(Debug)]
-pub(super) struct Denied {
-    status: StatusCode,
-    reason: String,
+pub(crate) struct Denied {
+    pub(crate) status: StatusCode,
+    pub(crate) reason: String,
 }
 
 impl Denied {
-    pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into() }
     }
 
-    pub(super) fn bad(reason: &impl ToString) -> Self {
+    pub(crate) fn bad(reason: &impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason.to_string())
     }
 }

@@ -1,0 +1,22 @@
+//! Services come and go.
+
+use axum::response::{IntoResponse, Response};
+
+use super::answer::No;
+use super::asked::Asked;
+use super::body::Fields;
+use super::definition;
+
+pub(super) async fn register(asked: Asked) -> Result<Response, No> {
+    asked.knows(&["replace-existing-checks"])?;
+    let replace = asked.flag("replace-existing-checks")?;
+    let enlist = definition::service(Fields::of_body(&asked.body)?, &asked.directory.config().consul, replace)?;
+    asked.directory.enlist(enlist).await?;
+    Ok(().into_response())
+}
+
+pub(super) async fn deregister(asked: Asked) -> Result<Response, No> {
+    asked.knows(&[])?;
+    asked.directory.delist(asked.instance()?).await?;
+    Ok(().into_response())
+}
