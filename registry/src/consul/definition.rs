@@ -85,17 +85,16 @@ fn id(text: String) -> Result<InstanceId, No> {
 
 fn place(host: Option<String>, port: Option<u16>, consul: &Consul) -> Result<Address, No> {
     let host = host.unwrap_or_else(|| consul.address.to_string());
+    let bad = |why: String| No::bad(format!("Address {:?}: {why}", short(&host)));
+    if host.contains('/') {
+        return Err(bad("a host has no path".to_owned()));
+    }
     let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
     let address = match port {
         Some(port) => format!("http://{host}:{port}").parse(),
         None => Address::portless(&host),
     };
-    let bad = |why: String| No::bad(format!("Address {:?}: {why}", short(&host)));
-    let address: Address = address.map_err(|error| bad(error.to_string()))?;
-    if !address.path().is_empty() {
-        return Err(bad("a host has no path".to_owned()));
-    }
-    Ok(address)
+    address.map_err(|error| No::bad(error.to_string()))
 }
 
 fn checks(definitions: Vec<Map<String, Value>>, service: &str, id: &InstanceId) -> Result<Vec<Check>, No> {

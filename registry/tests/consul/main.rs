@@ -1,0 +1,8 @@
+//! The registry as Consul's clients meet it.
+
+mod agent;
+mod durable;
+mod natives;
+mod python;
+mod refusals;
+mod shapes;
