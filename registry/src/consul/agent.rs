@@ -51,8 +51,8 @@ pub(super) async fn services(asked: Asked) -> Result<Response, No> {
 
 pub(super) async fn service(asked: Asked) -> Result<Response, No> {
     asked.knows(&[])?;
-    let (listed, consul) = (Listed::all(&asked.directory), &asked.directory.config().consul);
-    asked.answer(&listed.named(&asked, consul)?.service())
+    let (listed, consul) = (Listed::named(&asked)?, &asked.directory.config().consul);
+    asked.answer(&listed.shown(consul).next().map(|shown| shown.service()))
 }
 
 pub(super) async fn checks(asked: Asked) -> Result<Response, No> {
@@ -87,9 +87,9 @@ impl<'a> Aggregated<'a> {
 
 pub(super) async fn health_by_id(asked: Asked) -> Result<Response, No> {
     asked.knows(&["format"])?;
-    let (listed, consul) = (Listed::all(&asked.directory), &asked.directory.config().consul);
-    let shown = listed.named(&asked, consul)?;
-    rated(&asked, shown.status(), &Aggregated::new(shown))
+    let (listed, consul) = (Listed::named(&asked)?, &asked.directory.config().consul);
+    let worst = listed.shown(consul).map(|shown| shown.status()).max().unwrap_or(Status::Critical);
+    rated(&asked, worst, &listed.shown(consul).map(Aggregated::new).next())
 }
 
 pub(super) async fn health_by_name(asked: Asked) -> Result<Response, No> {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
+
 use super::answer::No;
-use super::asked::Asked;
+use super::asked::{Asked, short};
 use super::shown::Shown;
 use crate::Consul;
 use crate::directory::Directory;
@@ -57,21 +59,25 @@ impl Listed {
     }
 
     /// The one that a path names.
-    pub(super) fn named<'a>(&'a self, asked: &Asked, consul: &'a Consul) -> Result<Shown<'a>, No> {
-        let unknown = || No::not_found(format!("unknown service ID: {:?}", super::asked::short(&asked.about)));
+    pub(super) fn named(asked: &Asked) -> Result<Self, No> {
         let named = asked.instance()?;
-        let is_it = |shown: &Shown<'a>| {
-            shown.row.listed.instance.id == named.id && named.service.as_ref().is_none_or(|name| name == shown.service)
-        };
-        let mut found: Vec<Shown<'a>> = self.shown(consul).filter(is_it).collect();
-        found.sort_by_key(|shown| shown.row.health.is_none());
-        match found[..] {
-            [] => Err(unknown()),
-            [one, other, ..] if one.row.health.is_none() => {
-                let reason = format!("{} is one of {} and one of {}", named.id, one.service, other.service);
-                Err(No::new(http::StatusCode::CONFLICT, format!("{reason}: say SERVICE%2F{}", named.id)))
+        let views = asked.directory.views().services().into_iter().map(|(view, _)| view);
+        let views = views.filter(|view| named.service.as_deref().is_none_or(|name| *name == *view.name));
+        let mut rows: Vec<_> =
+            views.filter_map(|view| view.row_at(&named.id).map(|(at, row)| (view.name.to_string(), at, row))).collect();
+        // There is at most one that was registered with the agent, and that is meant.
+        rows.sort_by_key(|(_, _, row)| row.health.is_none());
+        match &rows[..] {
+            [] => Err(No::not_found(format!("unknown service ID: {:?}", short(&asked.about)))),
+            [(one, _, row), (other, _, _), ..] if row.health.is_none() => {
+                let reason = format!("{} is one of {one} and one of {other}: say SERVICE%2F{}", named.id, named.id);
+                Err(No::new(StatusCode::CONFLICT, reason))
             }
-            [one, ..] => Ok(one),
+            [(_, revision, _), ..] => {
+                let revision = *revision;
+                rows.truncate(1);
+                Ok(Self { revision, rows })
+            }
         }
     }
 }

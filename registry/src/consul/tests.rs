@@ -1,4 +1,5 @@
 mod blocking;
+mod hostile;
 mod passes;
 
 use std::sync::Arc;

@@ -81,8 +81,7 @@ impl Roster {
         }
     }
 
-    /// The leases of an instance's checks, of which some may have been there `before`. Who registers again has been
-    /// heard of.
+    /// The leases of an instance's checks, of which some may have been there `before`.
     pub(super) fn take_checks(
         &mut self,
         before: Option<Checked>,
@@ -104,16 +103,22 @@ impl Roster {
         let health = health?;
         let keys = health.checks.iter().map(|check| match before.iter().find(|(old, _)| old.id == check.id) {
             None => self.open_check(check, member, now),
-            Some((_, key)) => {
-                if check.status() != Status::Critical
-                    && let Some(lease) = self.leases.get(*key)
-                {
-                    let _ = lease.pulse.beat(now);
-                }
-                *key
-            }
+            Some((_, key)) => *key,
         });
         Some(Checked { keys: keys.collect(), health: Arc::new(health) })
+    }
+
+    /// Notes that an instance's process is there, so that what it has said of its checks still holds.
+    pub(super) fn hear_all(&self, (service, id): &Member, now: Time) {
+        let entry = self.services.get(service).and_then(|service| service.get(id));
+        let Some(Checked { health, keys }) = entry.and_then(|entry| entry.checked.as_ref()) else { return };
+        for (check, key) in health.checks.iter().zip(keys) {
+            if check.status() != Status::Critical
+                && let Some(lease) = self.leases.get(*key)
+            {
+                let _ = lease.pulse.beat(now);
+            }
+        }
     }
 
     pub(super) fn open_check(&mut self, check: &Check, member: &Member, now: Time) -> Key {

@@ -47,6 +47,7 @@ impl Roster {
             self.remove(&(other, call.id.clone()), GoneReason::Left, None);
         }
         self.put(call, None, Some(Health { checks, maintenance, warning_weight }), now)?;
+        self.hear_all(&member, now);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 mod board;
 mod checked;
+mod checks;
 mod guarded;
 mod model;
 

@@ -117,8 +117,14 @@ impl View {
 
     /// What is known of one instance.
     pub(crate) fn row(&self, id: &InstanceId) -> Option<Row> {
+        self.row_at(id).map(|(_, row)| row)
+    }
+
+    /// What is known of one instance, and the revision of that.
+    pub(crate) fn row_at(&self, id: &InstanceId) -> Option<(u64, Row)> {
         let folded = self.folded.read();
-        folded.by_revision.get(folded.by_id.get(id)?)?.change.row().cloned()
+        let at = folded.by_id.get(id)?;
+        Some((*at, folded.by_revision.get(at)?.change.row()?.clone()))
     }
 
     /// What is known of everybody listed, by number.
