@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::answer::{self, No, index};
 use super::duration;
+use crate::Rights;
 use crate::directory::{Directory, Named};
 use crate::http::{Denied, body};
 
@@ -30,6 +31,8 @@ pub(super) struct Asked {
     /// What its path is about, or nothing.
     pub(super) about: String,
     pub(super) body: Bytes,
+    /// What whoever asks may change.
+    pub(super) rights: Rights,
     parameters: Vec<(String, String)>,
     pretty: bool,
 }
@@ -41,6 +44,8 @@ impl FromRequest<Arc<Directory>> for Asked {
         let (mut parts, rest) = request.into_parts();
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|error| Denied::bad(&error))?;
         let about = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+        // Whoever lets requests through leaves it behind.
+        let rights = parts.extensions.remove::<Rights>().unwrap_or_default();
         let limits = &directory.config().limits;
         let body = match parts.method {
             Method::GET | Method::HEAD => Bytes::new(),
@@ -48,7 +53,7 @@ impl FromRequest<Arc<Directory>> for Asked {
         };
         let query = parts.uri.query().unwrap_or_default();
         let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let mut asked = Self { directory: Arc::clone(directory), about, body, parameters, pretty: false };
+        let mut asked = Self { directory: Arc::clone(directory), about, body, rights, parameters, pretty: false };
         asked.pretty = asked.flag("pretty")?;
         if asked.flag("stale")? && asked.flag("consistent")? {
             return Err(No::bad("Cannot specify ?stale with ?consistent, conflicting semantics."));

@@ -11,13 +11,13 @@ use crate::roster::Status;
 pub(super) async fn register(asked: Asked) -> Result<Response, No> {
     asked.knows(&[])?;
     let (service, check) = definition::check_of_service(Fields::of_body(&asked.body)?)?;
-    asked.directory.add_check(service, check).await?;
+    asked.directory.add_check(asked.rights, service, check).await?;
     Ok(().into_response())
 }
 
 pub(super) async fn deregister(asked: Asked) -> Result<Response, No> {
     asked.knows(&[])?;
-    asked.directory.drop_check(asked.about).await?;
+    asked.directory.drop_check(asked.rights, asked.about).await?;
     Ok(().into_response())
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn fail(asked: Asked) -> Result<Response, No> {
 async fn say(asked: Asked, status: Status) -> Result<Response, No> {
     asked.knows(&["note"])?;
     let output = definition::output(asked.text("note").unwrap_or_default());
-    asked.directory.hear_check(asked.about, status, output).await?;
+    asked.directory.hear_check(asked.rights, asked.about, status, output).await?;
     Ok(().into_response())
 }
 
@@ -47,6 +47,6 @@ pub(super) async fn update(asked: Asked) -> Result<Response, No> {
     let output: String = fields.take("Output")?.unwrap_or_default();
     fields.end()?;
     let status = definition::status(&status.unwrap_or_default())?;
-    asked.directory.hear_check(asked.about, status, definition::output(&output)).await?;
+    asked.directory.hear_check(asked.rights, asked.about, status, definition::output(&output)).await?;
     Ok(().into_response())
 }

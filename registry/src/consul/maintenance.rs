@@ -17,7 +17,8 @@ pub(super) async fn service(asked: Asked) -> Result<Response, No> {
         return Err(No::bad(format!("reason is longer than {REASON} bytes")));
     }
     let why = asked.flag("enable")?.then(|| reason.to_owned());
-    asked.directory.maintain(asked.instance()?, why).await?;
+    let named = asked.instance()?;
+    asked.directory.maintain(asked.rights, named, why).await?;
     Ok(().into_response())
 }
 

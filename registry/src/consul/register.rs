@@ -11,12 +11,13 @@ pub(super) async fn register(asked: Asked) -> Result<Response, No> {
     asked.knows(&["replace-existing-checks"])?;
     let replace = asked.flag("replace-existing-checks")?;
     let enlist = definition::service(Fields::of_body(&asked.body)?, &asked.directory.config().consul, replace)?;
-    asked.directory.enlist(enlist).await?;
+    asked.directory.enlist(asked.rights, enlist).await?;
     Ok(().into_response())
 }
 
 pub(super) async fn deregister(asked: Asked) -> Result<Response, No> {
     asked.knows(&[])?;
-    asked.directory.delist(asked.instance()?).await?;
+    let named = asked.instance()?;
+    asked.directory.delist(asked.rights, named).await?;
     Ok(().into_response())
 }

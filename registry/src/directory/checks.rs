@@ -7,8 +7,8 @@ use mainstay_contracts::registry::InstanceId;
 use tokio::time::timeout;
 
 use super::Directory;
-use crate::clock::Time;
-use crate::roster::{Check, Enlist, Heard, Member, Refused, Status};
+use crate::Rights;
+use crate::roster::{Check, Enlist, Heard, Kind, Member, Refused, Status};
 use crate::writer::State;
 
 /// An instance by its id, and its service where that is said.
@@ -27,10 +27,25 @@ impl Named {
     }
 }
 
+/// Who may not register for a service may not change what is registered for it either.
+fn may(rights: &Rights, service: &str) -> Result<(), Refused> {
+    if rights.may_register(service) {
+        return Ok(());
+    }
+    Err(Refused::new(Kind::Forbidden, format!("you may not register {service}")))
+}
+
 impl Directory {
     /// Notes what a check's process says. The same as before is a beat: neither kept nor told.
-    pub(crate) async fn hear_check(&self, id: String, said: Status, output: String) -> Result<(), Refused> {
+    pub(crate) async fn hear_check(
+        &self,
+        rights: Rights,
+        id: String,
+        said: Status,
+        output: String,
+    ) -> Result<(), Refused> {
         if let Some(Heard { member: (service, instance), pulse }) = self.views.check(&id)
+            && rights.may_register(&service)
             && let Some(row) = self.views.get(&service).and_then(|view| view.row(&instance))
             && let Some(known) = row.health.as_ref().and_then(|health| health.check(&id))
             && (known.said, known.expired, &known.output) == (said, false, &output)
@@ -38,28 +53,49 @@ impl Directory {
         {
             return Ok(());
         }
-        self.change(move |state, now| state.roster.hear_check(&id, said, output, now)).await
+        self.change(move |state, now| {
+            may(&rights, &state.roster.find_check(&id)?.1.0)?;
+            state.roster.hear_check(&id, said, output, now)
+        })
+        .await
     }
 
     /// Changes what is registered with checks.
-    pub(crate) async fn enlist(&self, enlist: Enlist) -> Result<(), Refused> {
-        self.change(move |state, now| state.roster.enlist(enlist, now)).await
+    pub(crate) async fn enlist(&self, rights: Rights, enlist: Enlist) -> Result<(), Refused> {
+        self.change(move |state, now| {
+            may(&rights, &enlist.call.service)?;
+            // Of another service it would be taken away.
+            if let Ok((other, _)) = state.roster.enlisted(&enlist.call.id) {
+                may(&rights, &other)?;
+            }
+            state.roster.enlist(enlist, now)
+        })
+        .await
     }
 
     /// Adds a check to an instance that is registered with such.
-    pub(crate) async fn add_check(&self, id: InstanceId, check: Check) -> Result<(), Refused> {
-        self.change(move |state, now| state.roster.add_check(&id, check, now)).await
+    pub(crate) async fn add_check(&self, rights: Rights, id: InstanceId, check: Check) -> Result<(), Refused> {
+        self.change(move |state, now| {
+            may(&rights, &state.roster.enlisted(&id)?.0)?;
+            state.roster.add_check(&id, check, now)
+        })
+        .await
     }
 
     /// Takes a check away.
-    pub(crate) async fn drop_check(&self, id: String) -> Result<(), Refused> {
-        self.change(move |state, now| state.roster.drop_check(&id, now)).await
+    pub(crate) async fn drop_check(&self, rights: Rights, id: String) -> Result<(), Refused> {
+        self.change(move |state, now| {
+            may(&rights, &state.roster.find_check(&id)?.1.0)?;
+            state.roster.drop_check(&id, now)
+        })
+        .await
     }
 
     /// Takes an instance off the list.
-    pub(crate) async fn delist(&self, named: Named) -> Result<(), Refused> {
+    pub(crate) async fn delist(&self, rights: Rights, named: Named) -> Result<(), Refused> {
         self.change(move |state, _| {
             let member = named.find(state)?;
+            may(&rights, &member.0)?;
             state.roster.delist(&member);
             Ok(())
         })
@@ -67,9 +103,10 @@ impl Directory {
     }
 
     /// Lets an instance ask for no calls, for a reason, or for calls again.
-    pub(crate) async fn maintain(&self, named: Named, why: Option<String>) -> Result<(), Refused> {
-        self.change(move |state: &mut State, now: Time| {
+    pub(crate) async fn maintain(&self, rights: Rights, named: Named, why: Option<String>) -> Result<(), Refused> {
+        self.change(move |state, now| {
             let member = named.find(state)?;
+            may(&rights, &member.0)?;
             state.roster.maintain(&member, why, now);
             Ok(())
         })

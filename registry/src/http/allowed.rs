@@ -12,6 +12,15 @@ use super::denied::Denied;
 use crate::Rights;
 use crate::directory::Directory;
 
+/// What stands before the name of a service: in the native protocol, and in Consul's.
+const SERVICES: [&str; 5] = [
+    "/v1/services/",
+    "/v1/health/service/",
+    "/v1/health/checks/",
+    "/v1/catalog/service/",
+    "/v1/agent/health/service/name/",
+];
+
 /// Lets through who may. What the path says is looked at here; handlers whose calls name services in their bodies find
 /// the [`Rights`] among the request's extensions.
 pub(super) async fn allowed(State(directory): State<Arc<Directory>>, mut request: Request, next: Next) -> Response {
@@ -65,13 +74,18 @@ fn check(rights: &Rights, method: &Method, path: &str) -> Result<(), String> {
         Some(service) if reads => (rights.may_read(service), format!("read {service}")),
         Some(service) => (rights.may_register(service), format!("register {service}")),
         None if path.starts_with("/v1/leases/") => (rights.may_register_some(), "register anything".to_owned()),
+        // Which service that is about, the one who does it finds out.
+        None if registers && path.starts_with("/v1/agent/") => {
+            (rights.may_register_some(), "register anything".to_owned())
+        }
         None if registers => (rights.may_register(""), "change all services".to_owned()),
         None => (rights.may_read(""), "read all services".to_owned()),
     };
     if may { Ok(()) } else { Err(format!("you may not {what}")) }
 }
 
-/// The service that a path of the native protocol is about.
+/// The service that a path is about, if it says that.
 fn service(path: &str) -> Option<&str> {
-    path.strip_prefix("/v1/services/")?.split('/').next().filter(|service| !service.is_empty())
+    let rest = SERVICES.iter().find_map(|beginning| path.strip_prefix(beginning))?;
+    rest.split('/').next().filter(|service| !service.is_empty())
 }

@@ -29,6 +29,7 @@ impl From<Refused> for Denied {
             Kind::Invalid => StatusCode::BAD_REQUEST,
             Kind::Unknown => StatusCode::NOT_FOUND,
             Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::Full => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refused.reason)

@@ -143,7 +143,8 @@ impl Roster {
         }
     }
 
-    pub(super) fn find_check(&self, id: &str) -> Result<(Key, Member), Refused> {
+    /// The lease that is about a check, and the instance that it is of.
+    pub(crate) fn find_check(&self, id: &str) -> Result<(Key, Member), Refused> {
         let key = self.leases.about(id).ok_or_else(|| unknown_check(id))?;
         let member = self.leases.get(key).and_then(|lease| lease.members.first()).cloned();
         Ok((key, member.ok_or_else(|| unknown_check(id))?))

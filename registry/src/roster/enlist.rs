@@ -121,7 +121,8 @@ impl Roster {
         self.remove(member, GoneReason::Left, None);
     }
 
-    fn enlisted(&self, id: &InstanceId) -> Result<Member, Refused> {
+    /// The one instance of an id that has been enlisted.
+    pub(crate) fn enlisted(&self, id: &InstanceId) -> Result<Member, Refused> {
         self.enlisted.get(id).map(|service| (Arc::clone(service), id.clone())).ok_or_else(|| unknown(id))
     }
 

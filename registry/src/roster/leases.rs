@@ -13,7 +13,7 @@ use crate::pulse::Pulse;
 use crate::wheel::Wheel;
 
 /// What a lease is called in here.
-pub(super) type Key = u64;
+pub(crate) type Key = u64;
 
 /// An instance that is registered with a lease.
 pub(crate) type Member = (Arc<str>, InstanceId);

@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Unknown,
     /// Another instance or a later incarnation is in its place: stop.
     Conflict,
+    /// Whoever asks may not do that.
+    Forbidden,
     /// A limit is reached: try later.
     Full,
 }

@@ -59,21 +59,25 @@ impl Agent {
 
     /// Sends a request; its answer ends with the connection.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> TcpStream {
+        self.send_with("", method, path, body).await
+    }
+
+    async fn send_with(&self, header: &str, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}");
+        let request = format!("{head}content-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
         stream
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
-        let (mut stream, mut bytes) = (self.send(method, path, body).await, Vec::new());
-        timeout(SOON, stream.read_to_end(&mut bytes)).await.expect("an answer soon").unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+        answer(self.send(method, path, body).await).await
+    }
+
+    /// Shows a token, as Consul's clients do.
+    pub(crate) async fn ask_as(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+        answer(self.send_with(&format!("x-consul-token: {token}\r\n"), method, path, body).await).await
     }
 
     /// What is there.
@@ -91,4 +95,13 @@ impl Agent {
     pub(crate) async fn register(&self, body: &str) {
         self.put("/v1/agent/service/register", body).await;
     }
+}
+
+async fn answer(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    timeout(SOON, stream.read_to_end(&mut bytes)).await.expect("an answer soon").unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
 }

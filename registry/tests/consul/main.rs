@@ -1,5 +1,6 @@
 //! The registry as Consul's clients meet it.
 
+mod access;
 mod agent;
 mod durable;
 mod natives;
