@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest step between two looks at the clock. What is beyond it was a stall.
-const LONGEST: Duration = Duration::from_secs(1);
+pub(crate) const LONGEST: Duration = Duration::from_secs(1);
 /// For so long after a stall, a connection that closes says nothing of whoever had it: it may have given us up.
 const AFTERMATH: Duration = Duration::from_secs(10);
 

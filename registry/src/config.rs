@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::{Access, Tls, dns};
 use mainstay_contracts::registry::{BEAT_EVERY, BOOKMARK_EVERY, GONE_AFTER, SILENT_AFTER, SUSPECT_FOR};
 
+use crate::KvLimits;
+
 /// How the registry behaves. The defaults are what its protocol documents.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -106,6 +108,7 @@ impl Default for Consul {
 /// | [`body`](Limits::body) | 64 KiB | 413 |
 /// | [`head_time`](Limits::head_time) | 10 s | the connection closes |
 /// | [`body_time`](Limits::body_time) | 10 s | 408 |
+/// | [`kv`](Limits::kv) | see [`KvLimits`] | |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Services that have instances.
@@ -123,6 +126,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a request's body may take.
     pub body_time: Duration,
+    /// How much may be kept by key.
+    pub kv: KvLimits,
 }
 
 impl Default for Limits {
@@ -135,6 +140,7 @@ impl Default for Limits {
             body: 64 * 1024,
             head_time: 2 * BEAT_EVERY,
             body_time: Duration::from_secs(10),
+            kv: KvLimits::default(),
         }
     }
 }

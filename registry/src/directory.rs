@@ -24,6 +24,7 @@ use tracing::error;
 pub(crate) use self::checks::Named;
 use crate::Config;
 use crate::clock::{Clock, Time};
+use crate::kv::{Board, Kv};
 use crate::metrics::Metrics;
 use crate::roster::{Kind, Refused, Roster};
 use crate::store::{Damage, Store};
@@ -40,6 +41,7 @@ const ONLOOKERS: usize = 64;
 pub(crate) struct Directory {
     config: Config,
     views: Arc<Views>,
+    board: Arc<Board>,
     clock: Arc<Clock>,
     jobs: mpsc::Sender<Job>,
     trouble: Arc<Trouble>,
@@ -69,15 +71,20 @@ impl Directory {
         let epoch = if store.is_some() { opened.epoch } else { born };
         let mut roster = Roster::new(config.clone(), epoch, born);
         roster.restore(opened.revision, opened.listed, opened.gone);
+        let most = config.limits.kv.waiting;
+        let board = Arc::new(Board::new(opened.kv.forgotten, opened.kv.sessions_at, most, stop.clone()));
+        let mut kv = Kv::new(config.limits.kv.clone());
+        kv.restore(opened.kv, config.grace);
         let (clock, trouble, metrics) = (Arc::default(), Arc::default(), Arc::default());
         let views = Arc::new(Views::new(epoch, opened.floor));
-        let (writer, jobs) = Writer::new(roster, store, &views, &clock, &trouble, &metrics);
+        let (writer, jobs) = Writer::new((roster, kv), store, (&views, &board), &clock, &trouble, &metrics);
         let started = Instant::now();
         let onlookers = Arc::new(Semaphore::new(ONLOOKERS));
         let watchers = Arc::new(Semaphore::new(config.limits.watchers));
         let directory = Self {
             config,
             views,
+            board,
             clock,
             jobs,
             trouble,
@@ -98,6 +105,11 @@ impl Directory {
     /// What can be seen.
     pub(crate) fn views(&self) -> &Arc<Views> {
         &self.views
+    }
+
+    /// What can be seen of keys and sessions.
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
     }
 
     pub(crate) fn now(&self) -> Time {

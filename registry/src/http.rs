@@ -30,6 +30,7 @@ use self::calls::route;
 pub(crate) use self::denied::Denied;
 use crate::consul;
 use crate::directory::Directory;
+use crate::kv;
 
 /// Everything that is answered.
 pub(crate) fn router(directory: Arc<Directory>) -> Router {
@@ -48,6 +49,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
     let router = route::<Inspect>(route::<Look>(router));
     route::<Release>(route::<Undrain>(route::<Drain>(router)))
         .merge(consul::routes())
+        .merge(kv::http::routes())
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&directory), allowed::allowed))

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | when an instance is up, silent, suspect or gone | `roster` |
 //! | who changes it, one batch after the other | `writer` |
+//! | keys with values, sessions, and the locks they hold | `kv` |
 //! | how a batch survives | `store` |
 //! | what everybody reads, and how watchers follow | `views` |
 //! | what protocols are made of | `directory` |
@@ -25,6 +26,7 @@ mod consul;
 mod directory;
 pub mod dns;
 mod http;
+mod kv;
 mod line;
 mod metrics;
 mod pulse;
@@ -39,5 +41,6 @@ mod writer;
 
 pub use access::{Access, BadTokens, Rights, Token};
 pub use config::{Config, Consul, Guard, Limits};
+pub use kv::KvLimits;
 pub use run::{Opened, run};
 pub use tls::{BadTls, Tls};

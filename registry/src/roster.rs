@@ -87,6 +87,11 @@ impl Roster {
         self.revision
     }
 
+    /// The last revision, for whoever else changes what the registry keeps.
+    pub(crate) fn counter(&mut self) -> &mut u64 {
+        &mut self.revision
+    }
+
     /// What changed since the last time this was asked.
     pub(crate) fn take_batch(&mut self) -> Batch {
         std::mem::take(&mut self.batch)

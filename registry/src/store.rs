@@ -6,6 +6,7 @@
 //! its middle, where it takes what is before for all there is, so that the log is looked at before.
 
 mod file;
+mod kv;
 mod log;
 mod row;
 mod salvage;
@@ -23,7 +24,20 @@ pub(crate) use self::file::{Damage, Opened};
 use self::row::signed;
 use crate::roster::Batch;
 
-type Asked = (Arc<Batch>, u64, oneshot::Sender<rusqlite::Result<()>>);
+type Asked = (Arc<Changes>, u64, oneshot::Sender<rusqlite::Result<()>>);
+
+/// What is written in one transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) roster: Batch,
+    pub(crate) kv: crate::kv::Batch,
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.roster.changes.is_empty() && self.roster.forgotten.is_empty() && self.kv.is_empty()
+    }
+}
 
 /// The thread that writes. It ends when this is dropped.
 #[derive(Debug)]
@@ -61,10 +75,10 @@ impl Store {
 
     /// Writes a batch, up to a revision; when that is over, it is on disk. After an error nothing of it is, and it may be
     /// tried again.
-    pub(crate) async fn commit(&self, batch: &Arc<Batch>, revision: u64) -> Result<(), String> {
+    pub(crate) async fn commit(&self, changes: &Arc<Changes>, revision: u64) -> Result<(), String> {
         let (done, wait) = oneshot::channel();
         // Without the thread, there is nobody to answer either.
-        let _ = self.batches.send((Arc::clone(batch), revision, done));
+        let _ = self.batches.send((Arc::clone(changes), revision, done));
         match wait.await {
             Ok(written) => written.map_err(|error| describe(&error)),
             Err(_) => Err("the thread that writes has ended".to_owned()),
@@ -73,13 +87,13 @@ impl Store {
 }
 
 fn write(mut db: Connection, asked: &mpsc::Receiver<Asked>) {
-    while let Ok((batch, revision, done)) = asked.recv() {
+    while let Ok((changes, revision, done)) = asked.recv() {
         // Whoever asked may have gone.
-        let _ = done.send(commit(&mut db, &batch, revision));
+        let _ = done.send(commit(&mut db, &changes, revision));
     }
 }
 
-fn commit(db: &mut Connection, batch: &Batch, revision: u64) -> rusqlite::Result<()> {
+fn commit(db: &mut Connection, Changes { roster: batch, kv: keys }: &Changes, revision: u64) -> rusqlite::Result<()> {
     let transaction = db.transaction()?;
     {
         let mut put = transaction.prepare_cached(PUT)?;
@@ -92,6 +106,7 @@ fn commit(db: &mut Connection, batch: &Batch, revision: u64) -> rusqlite::Result
         let mut life = transaction.prepare_cached("UPDATE life SET revision = ?1, floor = max(floor, ?2)")?;
         life.execute([signed(revision), floor])?;
     }
+    kv::write(&transaction, keys)?;
     transaction.commit()
 }
 

@@ -14,9 +14,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info};
 
 use crate::clock::{Clock, Ticker, Time};
+use crate::kv::{At, Board, Kv};
 use crate::metrics::Metrics;
-use crate::roster::{Batch, Held, HoldEnded, Roster};
-use crate::store::Store;
+use crate::roster::{Held, HoldEnded, Roster};
+use crate::store::{Changes, Store};
 use crate::views::Views;
 
 /// How often time goes on when nothing happens.
@@ -36,12 +37,18 @@ pub(crate) type Reply = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) roster: Roster,
+    pub(crate) kv: Kv,
     holds: HashMap<u64, oneshot::Sender<Option<u64>>>,
     /// Is a connection that closes the end of its process?
     sure: bool,
 }
 
 impl State {
+    /// Has something done to keys and sessions.
+    pub(crate) fn with_kv<T>(&mut self, now: Time, done: impl FnOnce(&mut Kv, &mut At<'_>) -> T) -> T {
+        done(&mut self.kv, &mut At { now, revision: self.roster.counter() })
+    }
+
     /// Tells a lease connection's stream when it stands for nothing any more.
     pub(crate) fn follow_hold(&mut self, hold: u64, ended: oneshot::Sender<Option<u64>>) {
         self.holds.insert(hold, ended);
@@ -71,6 +78,7 @@ pub(crate) struct Writer {
     /// Where batches are kept, if anywhere.
     store: Option<Store>,
     views: Arc<Views>,
+    board: Arc<Board>,
     trouble: Arc<Trouble>,
     metrics: Arc<Metrics>,
 }
@@ -95,21 +103,23 @@ impl Trouble {
 
 impl Writer {
     pub(crate) fn new(
-        roster: Roster,
+        (roster, kv): (Roster, Kv),
         store: Option<Store>,
-        views: &Arc<Views>,
+        (views, board): (&Arc<Views>, &Arc<Board>),
         clock: &Arc<Clock>,
         trouble: &Arc<Trouble>,
         metrics: &Arc<Metrics>,
     ) -> (Self, mpsc::Sender<Job>) {
         let (sender, jobs) = mpsc::channel(WAITING);
-        let state = State { roster, holds: HashMap::new(), sure: true };
+        let state = State { roster, kv, holds: HashMap::new(), sure: true };
         let ticker = Ticker::new(Arc::clone(clock));
-        let (views, trouble, metrics) = (Arc::clone(views), Arc::clone(trouble), Arc::clone(metrics));
-        let mut writer = Self { state, ticker, jobs, store, views, trouble, metrics };
+        let (views, board) = (Arc::clone(views), Arc::clone(board));
+        let (trouble, metrics) = (Arc::clone(trouble), Arc::clone(metrics));
+        let mut writer = Self { state, ticker, jobs, store, views, board, trouble, metrics };
         // What was restored is safe already.
         let restored = writer.state.roster.take_batch();
         writer.views.fold(&restored, writer.state.roster.revision());
+        writer.board.fold(&writer.state.kv.take_batch());
         (writer, sender)
     }
 
@@ -130,6 +140,7 @@ impl Writer {
             let now = self.ticker.tick();
             self.state.sure = !self.ticker.in_aftermath();
             self.state.roster.expire(now);
+            self.state.with_kv(now, |kv, at| kv.expire(at));
             let replies: Vec<Reply> = jobs.drain(..).map(|job| job(&mut self.state, now)).collect();
             self.keep().await;
             replies.into_iter().for_each(|reply| reply());
@@ -145,20 +156,22 @@ impl Writer {
 
     /// Keeps what has changed, and then shows it.
     async fn keep(&mut self) {
-        let batch = Arc::new(self.state.roster.take_batch());
+        let roster = self.state.roster.take_batch();
+        let changes = Arc::new(Changes { roster, kv: self.state.kv.take_batch() });
         let revision = self.state.roster.revision();
-        if !batch.changes.is_empty() || !batch.forgotten.is_empty() {
+        if !changes.is_empty() {
             let begun = Instant::now();
-            self.write(&batch, revision).await;
-            self.metrics.batch(&batch, begun.elapsed());
+            self.write(&changes, revision).await;
+            self.metrics.batch(&changes.roster, begun.elapsed());
         }
-        self.views.fold(&batch, revision);
-        self.state.end_holds(&batch.ended);
+        self.views.fold(&changes.roster, revision);
+        self.board.fold(&changes.kv);
+        self.state.end_holds(&changes.roster.ended);
     }
 
-    async fn write(&self, batch: &Arc<Batch>, revision: u64) {
+    async fn write(&self, changes: &Arc<Changes>, revision: u64) {
         let Some(store) = &self.store else { return };
-        while let Err(reason) = store.commit(batch, revision).await {
+        while let Err(reason) = store.commit(changes, revision).await {
             if self.trouble.set(Some(reason.clone())) {
                 error!("nothing can be changed: {reason}; trying on");
             }

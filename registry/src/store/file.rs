@@ -29,6 +29,7 @@ pub(crate) struct Opened {
     pub(crate) floor: u64,
     pub(crate) listed: Vec<Kept>,
     pub(crate) gone: Vec<(Grave, GoneReason)>,
+    pub(crate) kv: crate::kv::Kept,
     pub(crate) damage: Option<Damage>,
 }
 
@@ -66,7 +67,13 @@ pub(super) fn open(dir: &Path, now: u64) -> io::Result<(Connection, Opened)> {
         Err(Refusal::Other(error)) => return Err(error),
     };
     let what = log.damage.or(found.damage);
-    let mut opened = Opened { epoch: found.epoch, revision: found.revision, floor: found.floor, ..Opened::default() };
+    let mut opened = Opened {
+        epoch: found.epoch,
+        revision: found.revision,
+        floor: found.floor,
+        kv: found.kv.kept,
+        ..Opened::default()
+    };
     for found in found.rows {
         match found {
             Found::Listed(kept) => opened.listed.push(kept),
@@ -104,11 +111,13 @@ fn begin_again(
     make(dir, path, now)?;
     let mut db = connect(path).map_err(Refusal::into_io)?;
     let highest = opened.listed.iter().map(|kept| kept.revision).max().unwrap_or_default();
-    opened.revision = opened.revision.max(highest);
+    opened.revision = opened.revision.max(highest).max(opened.kv.highest);
     opened.epoch = now;
     opened.floor = opened.revision;
     // Who is gone was gone in another life.
     opened.gone.clear();
+    opened.kv.graves.clear();
+    (opened.kv.sessions_at, opened.kv.forgotten) = (opened.revision, opened.revision);
     salvage::write(&mut db, &opened).map_err(|error| failed(path, error).into_io())?;
     opened.damage = Some(Damage { what, kept_at, sound: opened.listed.len() });
     Ok((db, opened))
@@ -128,6 +137,7 @@ fn make(dir: &Path, path: &Path, epoch: u64) -> io::Result<()> {
         db.pragma_update(None, "application_id", APPLICATION)?;
         db.pragma_update(None, "user_version", VERSION)?;
         db.execute_batch(include_str!("schema.sql"))?;
+        db.execute_batch(include_str!("kv.sql"))?;
         db.execute("INSERT INTO life (epoch, revision, floor) VALUES (?1, 0, 0)", [signed(epoch)])?;
         db.close().map_err(|(_, error)| error)
     };

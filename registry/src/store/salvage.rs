@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::file::Opened;
+use super::kv;
 use super::row::{self, Found, signed};
 
 /// What could be read.
@@ -14,6 +15,7 @@ pub(super) struct Read {
     pub(super) revision: u64,
     pub(super) floor: u64,
     pub(super) rows: Vec<Found>,
+    pub(super) kv: kv::Read,
     pub(super) damage: Option<String>,
 }
 
@@ -32,25 +34,27 @@ pub(super) fn read(db: &Connection) -> Read {
     });
     let check = db.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
     let (forth, unsound, broken) = rows(db, "ASC");
+    let kv = kv::read(db);
     let mut damage = match (&life, &check) {
         (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
         (_, Ok(found)) if found != "ok" => Some(found.clone()),
-        _ => broken.clone(),
+        _ => broken.clone().or_else(|| kv.broken.clone()),
     };
     let mut found = forth;
     if broken.is_some() {
         // What is behind the damage is reached from the other end.
         found.extend(rows(db, "DESC").0);
     }
+    let unsound = unsound + kv.unsound;
     if unsound > 0 && damage.is_none() {
         damage = Some(format!("{unsound} rows are not what was written"));
     }
     let (epoch, revision, floor) = life.unwrap_or_default();
-    let highest = found.values().map(revision_of).max().unwrap_or_default();
+    let highest = found.values().map(revision_of).max().unwrap_or_default().max(kv.kept.highest);
     if damage.is_none() && highest != revision {
         damage = Some(format!("the last change should be that of revision {revision}, and is that of {highest}"));
     }
-    Read { epoch, revision, floor, rows: found.into_values().collect(), damage }
+    Read { epoch, revision, floor, rows: found.into_values().collect(), kv, damage }
 }
 
 /// Rows in one direction, up to the first that cannot be read: the sound ones, how many were not, and what broke off.
@@ -87,6 +91,7 @@ pub(super) fn write(db: &mut Connection, opened: &Opened) -> rusqlite::Result<()
     for kept in &opened.listed {
         row::put_kept(&transaction, kept)?;
     }
+    kv::write_kept(&transaction, &opened.kv)?;
     let life = [opened.epoch, opened.revision, opened.floor].map(signed);
     transaction.execute("UPDATE life SET epoch = ?1, revision = ?2, floor = ?3", life)?;
     transaction.commit()

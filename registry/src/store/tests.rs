@@ -43,8 +43,8 @@ impl Kept {
     }
 
     async fn commit(&mut self) {
-        let batch = Arc::new(self.roster.take_batch());
-        self.store.commit(&batch, self.roster.revision()).await.unwrap();
+        let changes = Changes { roster: self.roster.take_batch(), ..Changes::default() };
+        self.store.commit(&Arc::new(changes), self.roster.revision()).await.unwrap();
     }
 
     /// The ids that a roster begins with, and the revision of each; of those who are gone too.
@@ -217,7 +217,7 @@ async fn who_is_forgotten_is_not_kept_either() {
     let grave = crate::roster::Grave { revision: 2, service: "ratings".into(), id };
     kept.register("b", 1).await;
     let batch = Batch { forgotten: vec![grave], ..Batch::default() };
-    kept.store.commit(&Arc::new(batch), 3).await.unwrap();
+    kept.store.commit(&Arc::new(Changes { roster: batch, ..Changes::default() }), 3).await.unwrap();
     kept.close().await;
     let (_store, opened) = Store::open(dir.path(), 8).await.unwrap();
     assert_eq!((opened.listed.len(), opened.gone.len(), opened.floor), (1, 0, 2));

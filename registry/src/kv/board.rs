@@ -1,0 +1,118 @@
+//! What readers see of keys and sessions: what is safe, with an index that says when it changed last.
+//!
+//! An index is a revision of the registry, at least 1, and never goes back: that of a key is its last change, that of a
+//! prefix the last change below it, also after all that it was is deleted.
+
+mod shown;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use self::shown::Shown;
+use super::batch::Batch;
+use super::entry::Entry;
+use super::session::Session;
+use crate::roster::{Kind, Refused};
+
+/// What can be waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// One key, which need not be there.
+    Key(String),
+    /// All keys that begin so.
+    Prefix(String),
+    /// Any session's coming or end.
+    Sessions,
+}
+
+/// What is there at an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen<T> {
+    pub(crate) index: u64,
+    pub(crate) what: T,
+}
+
+/// All keys and sessions, as they may be seen.
+#[derive(Debug)]
+pub(crate) struct Board {
+    shown: RwLock<Shown>,
+    /// Told of every batch that has something in it, by number.
+    changed: watch::Sender<u64>,
+    waiting: Arc<Semaphore>,
+    most: usize,
+    stop: CancellationToken,
+}
+
+impl Board {
+    /// Nothing, where keys were forgotten up to one revision, and sessions came or ended at another. At most `most` may
+    /// wait, until `stop` is cancelled.
+    pub(crate) fn new(forgotten: u64, sessions_at: u64, most: usize, stop: CancellationToken) -> Self {
+        let shown = RwLock::new(Shown::new(forgotten, sessions_at));
+        Self { shown, changed: watch::Sender::new(0), waiting: Arc::new(Semaphore::new(most)), most, stop }
+    }
+
+    /// Folds in what has changed, and wakes who waits.
+    pub(crate) fn fold(&self, batch: &Batch) {
+        if !batch.is_empty() {
+            self.shown.write().fold(batch);
+            self.changed.send_modify(|number| *number += 1);
+        }
+    }
+
+    /// A key's entry, if it is there.
+    pub(crate) fn key(&self, key: &str) -> Seen<Option<Arc<Entry>>> {
+        self.shown.read().key(key)
+    }
+
+    /// All keys that begin with a prefix, in order.
+    pub(crate) fn under(&self, prefix: &str) -> Seen<Vec<(Arc<str>, Arc<Entry>)>> {
+        self.shown.read().under(prefix)
+    }
+
+    /// All sessions, by their ids.
+    pub(crate) fn sessions(&self) -> Seen<Vec<Arc<Session>>> {
+        self.shown.read().sessions()
+    }
+
+    pub(crate) fn session(&self, id: &str) -> Option<Arc<Session>> {
+        self.shown.read().session(id)
+    }
+
+    /// Waits until the index of something is greater than this one, but not for longer than `most`, nor after the registry
+    /// was told to stop.
+    pub(crate) async fn wait(&self, subject: &Subject, index: u64, most: Duration) -> Result<(), Refused> {
+        let deadline = Instant::now() + most;
+        // Before the first look, so that no change falls in between.
+        let mut changed = self.changed.subscribe();
+        let mut looked = {
+            let shown = self.shown.read();
+            if shown.index(subject) > index {
+                return Ok(());
+            }
+            shown.last()
+        };
+        let Ok(_permit) = self.waiting.try_acquire() else {
+            let reason = format!("{} requests wait for keys and sessions, and no more may", self.most);
+            return Err(Refused::new(Kind::Full, reason));
+        };
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                () = sleep_until(deadline) => return Ok(()),
+                // Its sender is beside it.
+                _ = changed.changed() => {}
+            }
+            let shown = self.shown.read();
+            if shown.has_moved(subject, index, looked) {
+                return Ok(());
+            }
+            looked = shown.last();
+        }
+    }
+}

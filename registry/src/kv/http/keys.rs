@@ -1,0 +1,166 @@
+//! `/v1/kv/{key}`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, RawQuery, State};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::answer::{self, Plain};
+use super::asked::{Asked, BLOCKING, in_path};
+use crate::directory::Directory;
+use crate::http::body;
+use crate::kv::board::{Seen, Subject};
+use crate::kv::{Entry, On, Put};
+use crate::roster::Kind;
+
+type Path = Result<RawPathParams, RawPathParamsRejection>;
+
+/// A key as it is told.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Told<'a> {
+    lock_index: u64,
+    key: &'a str,
+    flags: u64,
+    /// In base64; null if it is empty.
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    create_index: u64,
+    modify_index: u64,
+}
+
+impl<'a> Told<'a> {
+    fn new(key: &'a str, entry: &'a Entry) -> Self {
+        let Entry { value, flags, session, lock_index, created, modified } = entry;
+        Self {
+            lock_index: *lock_index,
+            key,
+            flags: *flags,
+            value: (!value.is_empty()).then(|| STANDARD.encode(value)),
+            session: session.as_deref(),
+            create_index: *created,
+            modify_index: *modified,
+        }
+    }
+}
+
+pub(super) async fn get(
+    State(directory): State<Arc<Directory>>,
+    path: Path,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Plain> {
+    let key = in_path(path)?;
+    let [index, wait] = BLOCKING;
+    let asked = Asked::new(query.as_deref(), &[index, wait, "raw", "recurse", "keys", "separator"])?;
+    let (raw, names) = (asked.flag("raw")?, asked.flag("keys")?);
+    // To ask for keys is to ask for all below.
+    let many = asked.flag("recurse")? || names;
+    asked.either(&["raw", "recurse"])?;
+    asked.either(&["raw", "keys"])?;
+    if asked.text("separator").is_some() && !names {
+        return Err(Plain::bad("parameter \"separator\" goes with \"keys\" only"));
+    }
+    let board = directory.board();
+    if many {
+        asked.wait(board, &Subject::Prefix(key.clone())).await?;
+        let Seen { index, what } = board.under(&key);
+        let answer = match &what[..] {
+            [] => answer::absent(),
+            there if names => answer::json(&cut(there, &key, asked.text("separator").unwrap_or_default()), &asked),
+            there => {
+                let told: Vec<_> = there.iter().map(|(key, entry)| Told::new(key, entry)).collect();
+                answer::json(&told, &asked)
+            }
+        };
+        return Ok(answer::at(index, answer));
+    }
+    named(&key)?;
+    asked.wait(board, &Subject::Key(key.clone())).await?;
+    let Seen { index, what } = board.key(&key);
+    let answer = match what {
+        None => answer::absent(),
+        Some(entry) if raw => answer::raw(entry.value.clone()),
+        Some(entry) => answer::json(&[Told::new(&key, &entry)], &asked),
+    };
+    Ok(answer::at(index, answer))
+}
+
+/// Keys up to the first separator behind the prefix, each once.
+fn cut<'a>(there: &'a [(Arc<str>, Arc<Entry>)], prefix: &str, separator: &str) -> Vec<&'a str> {
+    let mut names: Vec<&str> = there
+        .iter()
+        .map(|(key, _)| {
+            let behind =
+                key.get(prefix.len()..).filter(|_| !separator.is_empty()).and_then(|rest| rest.find(separator));
+            behind.and_then(|at| key.get(..prefix.len() + at + separator.len())).unwrap_or(key)
+        })
+        .collect();
+    // They are in order, so that equal ones stand together.
+    names.dedup();
+    names
+}
+
+pub(super) async fn put(
+    State(directory): State<Arc<Directory>>,
+    path: Path,
+    RawQuery(query): RawQuery,
+    value: Body,
+) -> Result<Response, Plain> {
+    let key = in_path(path)?;
+    let asked = Asked::new(query.as_deref(), &["flags", "cas", "acquire", "release"])?;
+    named(&key)?;
+    asked.either(&["cas", "acquire", "release"])?;
+    let session = |name| asked.text(name).map(Arc::from);
+    let on = match (asked.number("cas")?, session("acquire"), session("release")) {
+        (Some(revision), ..) => On::Unchanged(revision),
+        (_, Some(session), _) => On::Acquire(session),
+        (.., Some(session)) => On::Release(session),
+        _ => On::Always,
+    };
+    let flags = asked.number("flags")?.unwrap_or_default();
+    let limits = &directory.config().limits;
+    let value = body(value, limits.kv.value, limits.body_time).await?;
+    let put = Put { value, flags, on };
+    let done = directory.change(move |state, now| state.with_kv(now, |kv, at| kv.put(&key, put, at))).await;
+    // Clients of Consul know a session that has ended by this status and how the text begins.
+    let done = done.map_err(|refused| match refused.kind {
+        Kind::Unknown => Plain::new(StatusCode::INTERNAL_SERVER_ERROR, refused.reason),
+        _ => refused.into(),
+    })?;
+    Ok(answer::json(&done, &asked))
+}
+
+pub(super) async fn delete(
+    State(directory): State<Arc<Directory>>,
+    path: Path,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Plain> {
+    let key = in_path(path)?;
+    let asked = Asked::new(query.as_deref(), &["recurse", "cas"])?;
+    let (many, unchanged) = (asked.flag("recurse")?, asked.number("cas")?);
+    asked.either(&["recurse", "cas"])?;
+    if !many {
+        named(&key)?;
+    }
+    let deleted = directory.change(move |state, now| {
+        Ok(state.with_kv(now, |kv, at| {
+            if many {
+                kv.delete_under(&key, at);
+                return true;
+            }
+            kv.delete(&key, unchanged, at)
+        }))
+    });
+    Ok(answer::json(&deleted.await?, &asked))
+}
+
+fn named(key: &str) -> Result<(), Plain> {
+    if key.is_empty() { Err(Plain::bad("there is no key in the path")) } else { Ok(()) }
+}
