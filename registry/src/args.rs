@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use mainstay_registry::{Access, Config, Guard, Tls};
+use mainstay_registry::{Access, Config, Guard, Tls, dns};
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::command::Command;
@@ -141,6 +141,9 @@ Exit codes of commands:
   2   the command line is wrong
   3   there is no registry";
 
+/// The longest DNS answer that no network cuts into pieces: what is asked from afar gets no longer one over UDP.
+const UNFRAGMENTED: u16 = 1_232;
+
 /// From a tenth of a second to a day.
 fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}, such as 15s or 500ms"))?;
@@ -163,8 +166,12 @@ impl Serve {
         let guard = Guard { on: self.guard == Switch::On, ..Guard::default() };
         let data = (!self.in_memory).then(|| self.data.clone());
         let Self { beat_every, silent_after, gone_after, grace, .. } = *self;
+        let mut dns = dns::Config::default();
+        if matches!(self.dns, Dns::At(address) if !address.ip().is_loopback()) {
+            dns.limits.payload = UNFRAGMENTED;
+        }
         let time = Config { beat_every, silent_after, gone_after, grace, ..Config::default() };
-        Ok(Config { guard, data, access, tls, ..time })
+        Ok(Config { guard, data, access, tls, dns, ..time })
     }
 
     /// What addresses of this registry begin with.

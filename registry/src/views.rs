@@ -70,11 +70,6 @@ impl Views {
         self.changed.subscribe()
     }
 
-    /// Tells every new revision.
-    pub(crate) fn revisions(&self) -> watch::Receiver<u64> {
-        self.revision.subscribe()
-    }
-
     /// Folds in what has changed, and wakes who waits for it.
     pub(crate) fn fold(&self, batch: &Batch, revision: u64) {
         if !batch.leases.is_empty() {

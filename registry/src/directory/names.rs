@@ -9,7 +9,8 @@ use crate::dns::Names;
 
 impl Names for Directory {
     fn revision(&self, service: &str) -> Option<u64> {
-        self.readable(service).then(|| self.views.get(service))?.map(|view| view.revision())
+        let view = self.views.get(service).filter(|view| view.is_known() && self.readable(service))?;
+        Some(view.revision())
     }
 
     fn instances(&self, service: &str) -> Vec<Arc<Listed>> {

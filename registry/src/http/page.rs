@@ -83,9 +83,7 @@ pub(super) async fn live(State(directory): State<Arc<Directory>>) -> Result<Resp
         if let Some(summary) = pending {
             return Some((Ok::<_, Infallible>(summary), (directory, looking, None)));
         }
-        if directory.until_stopped(sleep(EVERY)).await.is_none() {
-            return None;
-        }
+        directory.until_stopped(sleep(EVERY)).await?;
         let services = services(&directory);
         let event = Event::default().data(services.render().ok()?);
         let summary = Event::default().event("summary").data(summary(&services.overview));

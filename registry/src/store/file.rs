@@ -55,7 +55,7 @@ impl fmt::Display for Damage {
 /// Opens the database in a directory, or makes both; `now` is the epoch of one that is new.
 pub(super) fn open(dir: &Path, now: u64) -> io::Result<(Connection, Opened)> {
     let path = dir.join(NAME);
-    fs::create_dir_all(dir).map_err(|error| told(&dir.display(), "cannot be made", error))?;
+    fs::create_dir_all(dir).map_err(|error| told(&dir.display(), "cannot be made", &error))?;
     if !path.try_exists()? {
         make(dir, &path, now)?;
     }
@@ -105,7 +105,7 @@ fn begin_again(
     for ending in ["-wal", "-shm", ""] {
         let (from, to) = (with_ending(path, ending), with_ending(&kept_at, ending));
         if from.try_exists()? {
-            fs::rename(&from, to).map_err(|error| told(&from.display(), "cannot be put aside", error))?;
+            fs::rename(&from, to).map_err(|error| told(&from.display(), "cannot be put aside", &error))?;
         }
     }
     make(dir, path, now)?;
@@ -147,7 +147,7 @@ fn make(dir: &Path, path: &Path, epoch: u64) -> io::Result<()> {
     let _ = fs::remove_file(&new);
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(told(&path.display(), "cannot be made", error));
+            return Err(told(&path.display(), "cannot be made", &error));
         }
         _ => {}
     }
@@ -210,10 +210,10 @@ fn failed(path: &Path, error: rusqlite::Error) -> Refusal {
             Refusal::Other(io::Error::new(io::ErrorKind::ResourceBusy, reason))
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Refusal::Damaged(error.to_string()),
-        _ => Refusal::Other(told(&path.display(), "cannot be opened", io::Error::other(error))),
+        _ => Refusal::Other(told(&path.display(), "cannot be opened", &io::Error::other(error))),
     }
 }
 
-fn told(what: &impl fmt::Display, how: &str, error: io::Error) -> io::Error {
+fn told(what: &impl fmt::Display, how: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what} {how}: {error}"))
 }

@@ -204,8 +204,13 @@ impl View {
         self.folded.write().forget(grave);
     }
 
+    /// Has anybody registered for it, whom nobody has forgotten yet? It may be only watched.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.folded.read().by_revision.is_empty()
+    }
+
     pub(super) fn is_unused(&self) -> bool {
-        self.folded.read().by_revision.is_empty() && self.watchers.lock().is_empty()
+        !self.is_known() && self.watchers.lock().is_empty()
     }
 }
 
