@@ -1,6 +1,7 @@
 //! Child processes that end with this program, however it ends.
 
 use std::ffi::{OsStr, OsString};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -72,6 +73,11 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     places.map(|place| place.join(program)).find(|file| file.is_file())
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> Result<u16, Failed> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Becomes a program that is ended with its parent, even if that is killed. Returns only if that fails.

@@ -11,7 +11,6 @@
 //! | `side` | what each side can do |
 //! | `ours`, `redis`, `nats` | the sides |
 //! | `rounds` | slices in turn, and what each took |
-//! | `table` | what is shown |
 
 mod nats;
 mod options;
@@ -19,7 +18,6 @@ mod ours;
 mod redis;
 mod rounds;
 mod side;
-mod table;
 
 use std::thread::available_parallelism;
 
@@ -29,7 +27,7 @@ use tokio::signal::ctrl_c;
 pub use self::options::Options;
 use self::options::Part;
 use self::side::Side;
-use crate::{Failed, child};
+use crate::{Failed, child, rows};
 
 /// Measures, and prints. Ends every process that it started, also when it is interrupted or fails.
 ///
@@ -65,7 +63,7 @@ async fn measure(options: &Options) -> Result<(), Failed> {
             [("publish, acknowledged when on disk", side::Work::Publish), ("request and reply", side::Work::Ask)]
         {
             let rows = rounds::measure(&sides, work, callers, options).await?;
-            println!("{}", table::of(what, callers, &rows));
+            println!("{}", rows::table(what, callers, &rows));
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Mainstay: the hub in a process of its own, found through a registry and called through the SDK.
 
 use std::env;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::side::{Side, Text};
 use crate::Failed;
-use crate::child::Child;
+use crate::child::{Child, free_port};
 
 /// How long the hub may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -112,10 +112,6 @@ impl Side for Ours {
         }
         .boxed()
     }
-}
-
-fn free_port() -> Result<u16, Failed> {
-    Ok(StdListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 async fn listen(port: u16) -> Result<TcpListener, Failed> {

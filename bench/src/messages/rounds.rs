@@ -9,29 +9,10 @@ use super::options::Options;
 use super::side::{Side, Work};
 use crate::Failed;
 use crate::latency::Latencies;
-use crate::stats::Spread;
+use crate::rows::Row;
 
 /// How much longer than its slice a side may take for its last messages.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// All slices of one side.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) title: &'static str,
-    pub(crate) per_second: Vec<f64>,
-    pub(crate) latencies: Latencies,
-}
-
-impl Row {
-    pub(crate) fn spread(&self) -> Option<Spread> {
-        Spread::of(self.per_second.iter().copied())
-    }
-
-    /// One beside the other, round by round.
-    pub(crate) fn ratio(&self, other: &Self) -> Option<Spread> {
-        Spread::of(self.per_second.iter().zip(&other.per_second).map(|(one, other)| one / other))
-    }
-}
 
 pub(crate) async fn measure(
     sides: &[Box<dyn Side>],
@@ -39,8 +20,7 @@ pub(crate) async fn measure(
     callers: u16,
     options: &Options,
 ) -> Result<Vec<Row>, Failed> {
-    let row = |side: &dyn Side| Row { title: side.title(), per_second: Vec::new(), latencies: Latencies::new() };
-    let mut rows: Vec<_> = sides.iter().map(|side| row(&**side)).collect();
+    let mut rows: Vec<_> = sides.iter().map(|side| Row::new(side.title())).collect();
     for round in 0..=options.rounds {
         for turn in 0..sides.len() {
             let turn = (turn + round) % sides.len();

@@ -1,11 +1,35 @@
-//! A table for a terminal.
+//! What the slices of each side came to, and a table of it for a terminal.
 
 use std::fmt::Write;
 
-use super::rounds::Row;
+use crate::latency::Latencies;
+use crate::stats::Spread;
+
+/// All slices of one side.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) title: &'static str,
+    pub(crate) per_second: Vec<f64>,
+    pub(crate) latencies: Latencies,
+}
+
+impl Row {
+    pub(crate) fn new(title: &'static str) -> Self {
+        Self { title, per_second: Vec::new(), latencies: Latencies::new() }
+    }
+
+    pub(crate) fn spread(&self) -> Option<Spread> {
+        Spread::of(self.per_second.iter().copied())
+    }
+
+    /// One beside the other, round by round.
+    pub(crate) fn ratio(&self, other: &Self) -> Option<Spread> {
+        Spread::of(self.per_second.iter().zip(&other.per_second).map(|(one, other)| one / other))
+    }
+}
 
 /// The first row is ours; the last column says how many times the other's speed it has.
-pub(crate) fn of(what: &str, callers: u16, rows: &[Row]) -> String {
+pub(crate) fn table(what: &str, callers: u16, rows: &[Row]) -> String {
     let mut table = format!("{what}, {callers} at once, medians (ratios are medians of those within each round)\n");
     let mut line = |title: &str, columns: [String; 5]| {
         let [speed, quartiles, p50, p99, ours] = columns;
