@@ -74,10 +74,18 @@ impl Crowd {
             }
         };
         if timeout(PATIENCE, all).await.is_err() {
-            let refused = crowd.seen.refused.lock().take().unwrap_or_else(|| "no refusal".to_owned());
-            return Err(format!("{} of {watchers} watchers have a list; {refused}", crowd.fresh(&[1])).into());
+            return Err(format!("{} of {watchers} watchers have a list{}", crowd.fresh(&[1]), crowd.refused()).into());
         }
         Ok(crowd)
+    }
+
+    /// Why a connection of somebody broke, if one did.
+    pub(crate) fn refused(&self) -> String {
+        self.seen
+            .refused
+            .lock()
+            .as_ref()
+            .map_or_else(String::new, |why| format!("; the last to lose its connection: {why}"))
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -97,7 +105,7 @@ impl Crowd {
         };
         timeout(patience, all).await.map_err(|_| {
             let told = self.seen.changes.lock().get(&revision).map_or(0, |told| told.watchers);
-            format!("{told} of {} watchers were told a change within {patience:?}", self.len()).into()
+            format!("{told} of {} watchers were told a change within {patience:?}{}", self.len(), self.refused()).into()
         })
     }
 

@@ -86,7 +86,8 @@ async fn once(ours: &mut Ours, crowd: &Crowd, services: &[String], before: u32, 
     };
     if timeout(PATIENCE, all).await.is_err() {
         let fresh = crowd.fresh(&changed);
-        return Err(format!("{fresh} of {} watchers are fresh {PATIENCE:?} after a kill", crowd.len()).into());
+        let (all, refused) = (crowd.len(), crowd.refused());
+        return Err(format!("{fresh} of {all} watchers are fresh {PATIENCE:?} after a kill{refused}").into());
     }
     let fresh = killed.elapsed();
     let now = crowd.came_back();

@@ -59,7 +59,7 @@ async fn follow(address: SocketAddr, asked: &mut Watch, place: u32, seen: &Seen)
             asked.revision = Some(revision);
             seen.revisions[place as usize].store(revision.max(1), Ordering::Relaxed);
         }
-        let change = head.revision.filter(|_| head.kind == "changed");
+        let change = head.revision.filter(|_| matches!(head.kind, "changed" | "snapshot"));
         let bytes = lines.read() - before;
         before += bytes;
         if let Some(revision) = change {
