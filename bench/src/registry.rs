@@ -53,7 +53,7 @@ pub fn run(options: &Options) -> Result<(), Failed> {
         Some(Part::Keep { parent, program }) => Err(child::keep(*parent, program)),
         // As the registry's own program runs.
         Some(Part::Registry { port, data, rules }) => {
-            Builder::new_multi_thread().enable_all().build()?.block_on(ours::run(*port, data, rules))
+            Builder::new_multi_thread().enable_all().build()?.block_on(ours::run(*port, data.clone(), rules))
         }
         None => Builder::new_current_thread().enable_all().build()?.block_on(async {
             let mut terminated = signal(SignalKind::terminate())?;

@@ -1,9 +1,9 @@
 //! Instances that all stop beating at once: with the guard they stay, without it they go, none early and none late.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use mainstay::contracts::registry::{Beat, List, Presence, Register};
+use mainstay::contracts::registry::{Beat, List, Listing, Presence, Register};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::http::Connection;
@@ -33,6 +33,33 @@ pub(super) async fn measure(options: &Options) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Those who are not gone yet, and what was seen of the others.
+#[derive(Debug)]
+struct Deaths {
+    beaten: Beaten,
+    late: Latencies,
+    early: u32,
+    last: Instant,
+}
+
+impl Deaths {
+    fn see(&mut self, id: &str, now: Instant) {
+        let Some((asked, answered)) = self.beaten.remove(id) else { return };
+        self.early += u32::from(now < asked + LEASE);
+        self.late.record(now.saturating_duration_since(answered + LEASE));
+        self.last = now;
+    }
+
+    /// A watcher that is too far behind gets a list: who is not on it is gone.
+    fn see_all_but(&mut self, line: &[u8], now: Instant) -> Result<(), Failed> {
+        let listing: Listing = serde_json::from_slice(line)?;
+        let listed: HashSet<_> = listing.instances.iter().map(|listed| listed.instance.id.as_str()).collect();
+        let gone: Vec<_> = self.beaten.keys().filter(|id| !listed.contains(id.as_str())).cloned().collect();
+        gone.iter().for_each(|id| self.see(id, now));
+        Ok(())
+    }
+}
+
 fn rules(unguarded: bool) -> Rules {
     Rules { silent_ms: SILENT_AFTER.as_millis() as u64, gone_ms: GONE_AFTER.as_millis() as u64, unguarded }
 }
@@ -56,22 +83,25 @@ async fn unguarded(options: &Options) -> Result<String, Failed> {
     lines.next().await?;
     let beaten = last_beats(&ours, &instances).await?;
     let end = beaten.values().map(|beaten| beaten.1 + LEASE).max().ok_or("there is nobody")?;
-    let (mut late, mut early, mut last, mut gone) = (Latencies::new(), 0, end, 0);
-    while gone < beaten.len() {
+    let mut deaths = Deaths { late: Latencies::new(), early: 0, last: end, beaten };
+    while !deaths.beaten.is_empty() {
         let line = timeout_at(end + PATIENCE, lines.next()).await;
-        let line = line.map_err(|_| format!("{gone} of {} are gone {PATIENCE:?} later", beaten.len()))?;
+        let left = |_| format!("{} are listed {PATIENCE:?} after the last lease", deaths.beaten.len());
+        let line = line.map_err(left)??.ok_or("a watch ended")?;
         let now = Instant::now();
-        let Head { kind: "gone", id: Some(id), .. } = Head::of(line?.ok_or("a watch ended")?)? else { continue };
-        let beaten = beaten.get(id).ok_or("somebody else is gone")?;
-        early += u32::from(now < beaten.0 + LEASE);
-        late.record(now.saturating_duration_since(beaten.1 + LEASE));
-        (last, gone) = (now, gone + 1);
+        match Head::of(line)? {
+            Head { kind: "gone", id: Some(id), .. } => deaths.see(id, now),
+            Head { kind: "snapshot", .. } => deaths.see_all_but(line, now)?,
+            _ => (),
+        }
     }
+    let Deaths { late, early, last, .. } = deaths;
     ours.stop().await?;
     let [p50, p99] = [0.5, 0.99].map(|share| late.within(share).as_secs_f64() * 1e3);
     Ok(format!(
-        "removed {gone}, the last was seen {:.0} ms after the end of the last lease; after the end of its own, \
+        "removed {}, the last was seen {:.0} ms after the end of the last lease; after the end of its own, \
          each p50 {p50:.0} ms, p99 {p99:.0} ms; early {early}",
+        late.calls(),
         last.saturating_duration_since(end).as_secs_f64() * 1e3,
     ))
 }

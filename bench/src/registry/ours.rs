@@ -4,14 +4,14 @@ mod client;
 
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use mainstay::contracts::registry::Beat;
-use mainstay_registry::{Config, Limits};
+use mainstay_registry::{Config, Guard, Limits};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
@@ -83,13 +83,21 @@ fn child(address: SocketAddr, data: &Path, rules: &Rules) -> Result<Child, Faile
 }
 
 /// The child's side.
-pub(crate) async fn run(port: u16, _data: &Path, rules: &Rules) -> Result<(), Failed> {
+pub(crate) async fn run(port: u16, data: PathBuf, rules: &Rules) -> Result<(), Failed> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let config = Config {
         silent_after: Duration::from_millis(rules.silent_ms),
         gone_after: Duration::from_millis(rules.gone_ms),
-        // What is registered in a slice is more than any service has.
-        limits: Limits { instances: 1_000_000, watchers: 60_000, connections: 60_000, ..Limits::default() },
+        guard: Guard { on: !rules.unguarded, ..Guard::default() },
+        data: Some(data),
+        // What is registered in a slice is more than any service has, and writers wait until their turn comes again.
+        limits: Limits {
+            instances: 1_000_000,
+            watchers: 60_000,
+            connections: 60_000,
+            head_time: Duration::from_secs(600),
+            ..Limits::default()
+        },
         ..Config::default()
     };
     Ok(mainstay_registry::run(config, listener, std::future::pending()).await?)

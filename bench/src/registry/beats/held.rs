@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mainstay::contracts::registry::{BeatLease, HOLD_LEASE, HoldLease, LeaseId, Register};
 use mainstay::contracts::wire::Encoded;
 use tokio::task::JoinSet;
@@ -13,6 +14,9 @@ use crate::Failed;
 use crate::registry::beating::{self, Beating};
 use crate::registry::files;
 use crate::registry::lines::{Head, Lines};
+
+/// How many are opened at once.
+const AT_ONCE: usize = 64;
 
 /// Leases, and who reads their streams: what is not read would fill the connections.
 #[derive(Debug)]
@@ -25,18 +29,10 @@ pub(super) struct Held {
 impl Held {
     pub(super) async fn open(address: SocketAddr, count: u32) -> Result<Self, Failed> {
         files::allow(count)?;
-        let (mut leases, mut readers) = (Vec::new(), JoinSet::new());
-        for number in 0..count {
-            let lease: LeaseId = format!("lease-{number}").parse()?;
-            let body = serde_json::to_vec(&HoldLease { lease: lease.clone() })?;
-            let asked = Encoded { target: HOLD_LEASE.replace("{lease}", lease.as_str()), body: Some(body) };
-            let mut lines = Lines::open(address, "POST", &asked).await?;
-            let first = lines.next().await?.ok_or("a lease's stream ended")?;
-            let kind = Head::of(first)?.kind;
-            if kind != "lease" {
-                return Err(format!("a lease's stream begins with {kind}").into());
-            }
-            leases.push(lease);
+        let opened = stream::iter(0..count).map(|number| open(address, number)).buffer_unordered(AT_ONCE);
+        let (leases, lines): (Vec<_>, Vec<_>) = opened.try_collect::<Vec<_>>().await?.into_iter().unzip();
+        let mut readers = JoinSet::new();
+        for mut lines in lines {
             readers.spawn(async move { while let Ok(Some(_)) = lines.next().await {} });
         }
         Ok(Self { address, leases, _readers: readers })
@@ -53,4 +49,13 @@ impl Held {
         let beats: Arc<[_]> = self.leases.iter().map(|lease| BeatLease { lease: lease.clone() }).collect();
         beating::start(self.address, beats, every, next).await
     }
+}
+
+async fn open(address: SocketAddr, number: u32) -> Result<(LeaseId, Lines), Failed> {
+    let lease: LeaseId = format!("lease-{number}").parse()?;
+    let body = serde_json::to_vec(&HoldLease { lease: lease.clone() })?;
+    let asked = Encoded { target: HOLD_LEASE.replace("{lease}", lease.as_str()), body: Some(body) };
+    let mut lines = Lines::open(address, "POST", &asked).await?;
+    let kind = Head::of(lines.next().await?.ok_or("a lease's stream ended")?)?.kind.to_owned();
+    if kind == "lease" { Ok((lease, lines)) } else { Err(format!("a lease's stream begins with {kind}").into()) }
 }
