@@ -38,6 +38,7 @@ use std::thread::available_parallelism;
 use tokio::runtime::Builder;
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 pub use self::options::Options;
 use self::options::{Measure, Part};
@@ -68,17 +69,22 @@ pub fn run(options: &Options) -> Result<(), Failed> {
 
 async fn measure(options: &Options) -> Result<(), Failed> {
     println!("{}\n", options.setting(available_parallelism()?.get(), &Versions::of(options)));
-    for measure in options.measures() {
-        match measure {
-            Measure::Durable => durable::measure(options).await?,
-            Measure::Seen => seen::measure(options).await?,
-            Measure::Watchers => watchers::measure(options).await?,
-            Measure::Beats => beats::measure(options).await?,
-            Measure::Deaths => deaths::measure(options).await?,
-            Measure::Restart => restart::measure(options).await?,
-        }
+    for part in options.measures() {
+        let late = |_| format!("{part:?} does not end");
+        timeout(options.patience(), one(part, options)).await.map_err(late)??;
     }
     Ok(())
+}
+
+async fn one(part: Measure, options: &Options) -> Result<(), Failed> {
+    match part {
+        Measure::Durable => durable::measure(options).await,
+        Measure::Seen => seen::measure(options).await,
+        Measure::Watchers => watchers::measure(options).await,
+        Measure::Beats => beats::measure(options).await,
+        Measure::Deaths => deaths::measure(options).await,
+        Measure::Restart => restart::measure(options).await,
+    }
 }
 
 /// A side that cannot be started is not measured, and why is said.

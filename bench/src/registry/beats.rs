@@ -10,10 +10,10 @@ use tokio::time::sleep;
 use self::held::Held;
 use super::account::{Memory, cpu};
 use super::beating::CONNECTIONS;
-use super::load;
 use super::options::{Options, Rules};
 use super::ours::Ours;
 use super::side::{Live as _, Side as _};
+use super::{files, load};
 use crate::Failed;
 
 /// How often each beats.
@@ -38,8 +38,8 @@ pub(super) async fn measure(options: &Options) -> Result<(), Failed> {
     );
     println!("{:<44}{:>10}{:>12}{:>12}{:>12}", "", "beats/s", "of a core", "PSS", "RSS");
     for kind in [Kind::Alone, Kind::Held(100), Kind::Held(1)] {
-        match row(kind, options).await {
-            Ok(line) => println!("{:<44}{line}", kind.title()),
+        match files::allow(kind.connections(options.instances)) {
+            Ok(()) => println!("{:<44}{}", kind.title(), row(kind, options).await?),
             Err(why) => println!("{:<44}  left out: {why}", kind.title()),
         }
     }
@@ -48,6 +48,13 @@ pub(super) async fn measure(options: &Options) -> Result<(), Failed> {
 }
 
 impl Kind {
+    fn connections(self, instances: u32) -> u32 {
+        match self {
+            Self::Alone => 0,
+            Self::Held(many) => instances.div_ceil(many),
+        }
+    }
+
     fn title(self) -> String {
         match self {
             Self::Alone => "each for itself, without a connection".to_owned(),
@@ -67,7 +74,7 @@ async fn row(kind: Kind, options: &Options) -> Result<String, Failed> {
             ours.beat(BEAT_EVERY).await?
         }
         Kind::Held(many) => {
-            let leases = Held::open(ours.address, options.instances.div_ceil(many)).await?;
+            let leases = Held::open(ours.address, kind.connections(options.instances)).await?;
             leases.share(&mut instances, many as usize);
             load::register(ours.address, &instances).await?;
             held.insert(leases).beat(BEAT_EVERY, &Arc::default()).await?

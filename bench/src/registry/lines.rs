@@ -88,3 +88,45 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_are_whole_and_a_long_one_is_not_kept() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let long = "x".repeat(100_000);
+        let body = format!("{long}\nshort\n");
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n5\r\nlast\n\r\n0\r\n\r\n",
+            body.len()
+        );
+        let sent = answer.len() as u64;
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_buf(&mut Vec::with_capacity(1000)).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let told = async {
+            let asked = Encoded { target: "/".to_owned(), body: None };
+            let mut lines = Lines::open(address, "GET", &asked).await.unwrap();
+            assert_eq!(lines.next().await.unwrap(), Some(long.as_bytes()));
+            assert_eq!(lines.next().await.unwrap(), Some(b"short".as_slice()));
+            assert_eq!(lines.next().await.unwrap(), Some(b"last".as_slice()));
+            assert_eq!(lines.next().await.unwrap(), None);
+            assert_eq!(lines.read(), sent);
+            assert!(lines.body.capacity() <= KEPT, "{} bytes", lines.body.capacity());
+        };
+        timeout(Duration::from_secs(5), told).await.unwrap();
+        served.await.unwrap();
+    }
+}

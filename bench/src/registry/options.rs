@@ -127,6 +127,12 @@ impl Options {
         Duration::from_millis(self.slice)
     }
 
+    /// How long any one measure may take: many times what it does.
+    pub(crate) fn patience(&self) -> Duration {
+        const SETTING_UP: Duration = Duration::from_secs(600);
+        SETTING_UP + self.slice() * u32::from(self.rounds + 1) * 50 + self.watched_for() * 10
+    }
+
     pub(crate) fn watched_for(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }

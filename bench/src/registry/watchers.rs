@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::account::Memory;
+use super::account::{Memory, cpu};
 use super::crowd::Crowd;
 use super::http::Connection;
 use super::options::{Options, Rules};
@@ -29,19 +29,20 @@ pub(super) async fn measure(options: &Options) -> Result<(), Failed> {
     let before = Memory::of(ours.process()?)?;
     let crowd = Crowd::gather(ours.address, &[load::service(0)], options.watchers).await?;
     let mut connection = Connection::open(ours.address).await?;
-    let (mut first, mut last, mut bytes) = (Latencies::new(), Latencies::new(), 0);
+    let (mut first, mut last, mut bytes, mut used) = (Latencies::new(), Latencies::new(), 0, Duration::ZERO);
     // The first change is for the caches.
     for change in 0..=options.changes {
         sleep(PAUSE).await;
         let mut instance = instances[change as usize % instances.len()].clone();
         instance.version = Some(format!("2.0.{change}"));
-        let asked = Instant::now();
+        let (asked, before) = (Instant::now(), cpu(ours.process()?)?);
         let registered = connection.call(&instance).await?;
         let told = crowd.told(registered.revision, PATIENCE).await?;
         if change > 0 {
             first.record(told.first - asked);
             last.record(told.last - asked);
             bytes += told.bytes;
+            used += cpu(ours.process()?)? - before;
         }
     }
     let more = Memory::of(ours.process()?)?.since(before);
@@ -53,7 +54,9 @@ pub(super) async fn measure(options: &Options) -> Result<(), Failed> {
     println!("{} changes of a service of {INSTANCES}, told to {} watchers", options.changes, options.watchers);
     println!("  until the first has it    {}", within(&first));
     println!("  until the last has it     {}", within(&last));
-    println!("  per change and watcher    {:.0} bytes", bytes as f64 / f64::from(options.changes) / watchers);
+    let each = f64::from(options.changes) * watchers;
+    let cost = used.as_secs_f64() * 1e6 / each;
+    println!("  per change and watcher    {:.0} bytes, {cost:.1} µs of the server's CPU", bytes as f64 / each);
     println!(
         "  memory of a watcher       {:.1} KiB PSS, {:.1} KiB RSS\n",
         more.proportional / watchers,

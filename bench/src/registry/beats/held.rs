@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 
 use crate::Failed;
 use crate::registry::beating::{self, Beating};
-use crate::registry::files;
 use crate::registry::lines::{Head, Lines};
 
 /// How many are opened at once.
@@ -28,7 +27,6 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) async fn open(address: SocketAddr, count: u32) -> Result<Self, Failed> {
-        files::allow(count)?;
         let opened = stream::iter(0..count).map(|number| open(address, number)).buffer_unordered(AT_ONCE);
         let (leases, lines): (Vec<_>, Vec<_>) = opened.try_collect::<Vec<_>>().await?.into_iter().unzip();
         let mut readers = JoinSet::new();
