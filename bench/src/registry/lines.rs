@@ -16,7 +16,7 @@ pub(crate) use self::head::Head;
 use crate::Failed;
 
 /// What is read at once, on the stack of one call: no reader keeps a buffer of it.
-const READ: usize = 16 * 1024;
+const READ: usize = 4 * 1024;
 /// What a reader may keep for its next line.
 const KEPT: usize = 1024;
 
