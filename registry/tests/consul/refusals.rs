@@ -87,7 +87,7 @@ async fn a_definition_that_cannot_be_kept_is_refused_with_the_rule() {
         (r#"{"Name":"a","name":"b"}"#, "the same"),
         (r#"{"Name":"a","Port":70000}"#, "Port"),
         (r#"{"Name":"a","Port":"80"}"#, "Port"),
-        (r#"{"Name":"a","Address":"a b"}"#, "Address"),
+        (r#"{"Name":"a","Address":"a b"}"#, "is not http://host:port"),
         (r#"{"Name":"a","Address":"a/b","Port":1}"#, "no path"),
         (r#"{"Name":"a","Address":"0.0.0.0","Port":1}"#, "no place that clients can reach"),
         (r#"{"Name":"a","Weights":{"Passing":1001}}"#, "weight is 1001"),
