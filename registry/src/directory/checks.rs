@@ -51,6 +51,8 @@ impl Directory {
             && (known.said, known.expired, &known.output) == (said, false, &output)
             && !pulse.beat(self.clock.now())
         {
+            // Its own lease never ends, but when it was heard of last is shown.
+            let _ = row.pulse.beat(self.clock.now());
             return Ok(());
         }
         self.change(move |state, now| {

@@ -16,8 +16,12 @@ impl Roster {
     pub(crate) fn hear_check(&mut self, id: &str, said: Status, output: String, now: Time) -> Result<(), Refused> {
         let (key, member) = self.find_check(id)?;
         let Some(lease) = self.leases.get(key) else { return Err(unknown_check(id)) };
-        // Whoever waits for it to work again must be told, even of a word that changes nothing.
+        // The roster needs not be told: it hears of it here.
         let _ = lease.pulse.beat(now);
+        let own = self.services.get(&member.0).and_then(|service| service.get(&member.1)).map(|entry| entry.lease);
+        if let Some(own) = own.and_then(|own| self.leases.get(own)) {
+            let _ = own.pulse.beat(now);
+        }
         let (phase, terms) = (lease.phase, lease.terms);
         match said {
             Status::Critical if phase == Phase::Failed => {}
