@@ -103,8 +103,8 @@ impl Default for Consul {
 /// |---|---|---|
 /// | [`services`](Limits::services) | 1 000 | 503 |
 /// | [`instances`](Limits::instances) of one service | 10 000 | 503 |
-/// | [`watchers`](Limits::watchers) | 4 096 | 503 |
-/// | [`connections`](Limits::connections) | 16 384 | the next one waits to be accepted |
+/// | [`watchers`](Limits::watchers) | 8 192 | 503 |
+/// | [`connections`](Limits::connections) | 32 768 | the next one waits to be accepted |
 /// | [`body`](Limits::body) | 64 KiB | 413 |
 /// | [`head_time`](Limits::head_time) | 10 s | the connection closes |
 /// | [`body_time`](Limits::body_time) | 10 s | 408 |
@@ -135,8 +135,8 @@ impl Default for Limits {
         Self {
             services: 1_000,
             instances: 10_000,
-            watchers: 4_096,
-            connections: 16_384,
+            watchers: 8_192,
+            connections: 32_768,
             body: 64 * 1024,
             head_time: 2 * BEAT_EVERY,
             body_time: Duration::from_secs(10),

@@ -12,7 +12,7 @@ const TTL: u64 = 10_000;
 /// How late something may be noticed.
 const SLOT: u64 = 64;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Enlist(usize, bool),
     Register(usize),
