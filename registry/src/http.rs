@@ -7,6 +7,7 @@ mod allowed;
 mod asked;
 mod calls;
 mod denied;
+mod openapi;
 mod page;
 mod prometheus;
 mod streams;
@@ -39,6 +40,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
         .route("/live", get(page::live))
         .route("/metrics", get(prometheus::metrics))
         .route("/v1/prometheus", get(prometheus::targets))
+        .route("/v1/openapi.json", get(openapi::document))
         .route("/health", get(health))
         .route(HOLD, post(streams::hold))
         .route(HOLD_LEASE, post(streams::hold_lease))

@@ -102,6 +102,19 @@ impl Running {
         self.lines(&format!("{head}content-length: {length}\r\n\r\n{body}")).await
     }
 
+    /// Asks for what does not end, and reads the head of the answer. What it stands for goes when it is dropped.
+    pub(crate) async fn start_stream(&self, method: &str, path: &str, body: &str) -> (String, Lines) {
+        let length = body.len();
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}");
+        let mut lines = self.lines(&request).await;
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = timeout(SOON, lines.0.read_line(&mut head)).await.expect("a head soon").unwrap();
+            assert!(read > 0, "{head:?} is no head");
+        }
+        (head.to_lowercase(), lines)
+    }
+
     async fn lines(&self, request: &str) -> Lines {
         let mut stream = self.connect().await;
         stream.write_all(request.as_bytes()).await.unwrap();

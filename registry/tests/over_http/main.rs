@@ -3,5 +3,6 @@
 mod access;
 mod client;
 mod limits;
+mod openapi;
 mod refusals;
 mod streams;
