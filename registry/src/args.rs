@@ -181,22 +181,22 @@ impl Serve {
 
     /// Listens, or says in one line why not and what to do.
     pub(crate) async fn listener(&self) -> Result<TcpListener, String> {
-        self.allow(self.listen)?;
+        self.allow(self.listen, self.tokens.is_some() || self.tls_clients.is_some())?;
         listen(self.listen, "--listen").await
     }
 
     /// Both sockets for DNS, on one port, unless there is to be none.
     pub(crate) async fn dns(&self) -> Result<Option<(UdpSocket, TcpListener)>, String> {
         let Dns::At(address) = self.dns else { return Ok(None) };
-        self.allow(address)?;
+        // Nobody shows a certificate there.
+        self.allow(address, self.tokens.is_some())?;
         let listener = listen(address, "--dns").await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let socket = UdpSocket::bind(address).await.map_err(|error| why(&error, address, "--dns"))?;
         Ok(Some((socket, listener)))
     }
 
-    fn allow(&self, address: SocketAddr) -> Result<(), String> {
-        let asks = self.tokens.is_some() || self.tls_clients.is_some();
+    fn allow(&self, address: SocketAddr, asks: bool) -> Result<(), String> {
         if address.ip().is_loopback() || asks || self.insecure {
             return Ok(());
         }

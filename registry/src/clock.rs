@@ -43,12 +43,38 @@ impl Add<Duration> for Time {
 }
 
 /// The time as everybody may read it.
-#[derive(Debug, Default)]
-pub(crate) struct Clock(AtomicU64);
+#[derive(Debug)]
+pub(crate) struct Clock {
+    began: Instant,
+    /// The time at the last look of the one who makes it go on, and when that was, in milliseconds since `began`.
+    time: AtomicU64,
+    looked: AtomicU64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { began: Instant::now(), time: AtomicU64::new(0), looked: AtomicU64::new(0) }
+    }
+}
 
 impl Clock {
+    /// What it is now, and not at the last look: a beat that is stamped too early would be found too late. It goes no
+    /// further by itself than a look would take it.
     pub(crate) fn now(&self) -> Time {
-        Time(self.0.load(Ordering::Relaxed))
+        // In this order: a look in between makes it later, and nobody expires by that.
+        let looked = self.looked.load(Ordering::Acquire);
+        let time = self.time.load(Ordering::Acquire);
+        let since = self.since_began(Instant::now()).saturating_sub(looked);
+        Time(time + since.min(LONGEST.as_millis() as u64))
+    }
+
+    fn since_began(&self, now: Instant) -> u64 {
+        u64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn set(&self, time: Time, looked: Instant) {
+        self.time.store(time.0, Ordering::Release);
+        self.looked.store(self.since_began(looked), Ordering::Release);
     }
 }
 
@@ -56,13 +82,14 @@ impl Clock {
 #[derive(Debug)]
 pub(crate) struct Ticker {
     clock: Arc<Clock>,
+    time: Time,
     last: Instant,
     stalled: Option<Time>,
 }
 
 impl Ticker {
     pub(crate) fn new(clock: Arc<Clock>) -> Self {
-        Self { clock, last: Instant::now(), stalled: None }
+        Self { time: clock.now(), clock, last: Instant::now(), stalled: None }
     }
 
     /// Lets the time go on to now, and says what it is.
@@ -78,17 +105,17 @@ impl Ticker {
             self.last += whole;
             whole
         };
-        let time = self.clock.now() + counted;
-        self.clock.0.store(time.0, Ordering::Relaxed);
+        self.time = self.time + counted;
+        self.clock.set(self.time, self.last);
         if passed > LONGEST {
-            self.stalled = Some(time);
+            self.stalled = Some(self.time);
         }
-        time
+        self.time
     }
 
     /// Was there a stall so lately that connections may be closing because of it?
     pub(crate) fn in_aftermath(&self) -> bool {
-        self.stalled.is_some_and(|at| self.clock.now().since(at) < AFTERMATH)
+        self.stalled.is_some_and(|at| self.time.since(at) < AFTERMATH)
     }
 }
 

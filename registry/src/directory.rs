@@ -14,6 +14,7 @@ mod watch;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -49,6 +50,8 @@ pub(crate) struct Directory {
     damage: Option<Damage>,
     watchers: Arc<Semaphore>,
     onlookers: Arc<Semaphore>,
+    /// How many lease connections stand.
+    holds: AtomicUsize,
     started: Instant,
     stop: CancellationToken,
 }
@@ -92,6 +95,7 @@ impl Directory {
             damage: opened.damage,
             watchers,
             onlookers,
+            holds: AtomicUsize::new(0),
             started,
             stop,
         };

@@ -33,7 +33,7 @@ impl Pulse {
     /// least one sees the other.
     #[must_use]
     pub(crate) fn beat(&self, now: Time) -> bool {
-        self.beaten.store(now.as_millis(), Ordering::SeqCst);
+        self.beaten.fetch_max(now.as_millis(), Ordering::SeqCst);
         self.quiet.load(Ordering::SeqCst) && self.quiet.swap(false, Ordering::SeqCst)
     }
 

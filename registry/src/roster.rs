@@ -141,10 +141,7 @@ impl Roster {
         let name: Arc<str> = call.service.as_str().into();
         let (named, plan) = self.plan(&call, health.is_some(), now)?;
         let before = self.services.get(&name).and_then(|service| service.get(&call.id)).cloned();
-        if let Some(replaced) = plan.replaced {
-            self.remove(&(Arc::clone(&name), replaced), GoneReason::ConnectionClosed, Some(plan.incarnation));
-        }
-        let (number, incarnation) = (plan.number, plan.incarnation);
+        let (number, incarnation, replaced) = (plan.number, plan.incarnation, plan.replaced);
         let Register { id, address, zone, weight, version, tags, metadata, .. } = call;
         let member = (Arc::clone(&name), id.clone());
         let instance = Instance { id: id.clone(), number, address, zone, weight, version, tags, metadata, incarnation };
@@ -163,6 +160,10 @@ impl Roster {
         // As it is now: to hear of a silent one has made it up.
         let present = self.services.get(&name).and_then(|service| service.get(&id)).cloned();
         self.leases.join(lease, member.clone());
+        // Not before: with it may go the last one of a lease that this one joins.
+        if let Some(replaced) = replaced {
+            self.remove(&(Arc::clone(&name), replaced), GoneReason::ConnectionClosed, Some(incarnation));
+        }
         if let Some(before) = before.as_ref().filter(|before| before.lease != lease) {
             let successor = same.is_none().then_some(incarnation);
             self.leases.leave(before.lease, &member, successor, &mut self.batch);
@@ -274,10 +275,13 @@ impl Roster {
             return Err(Refused::new(Kind::Unknown, format!("{} has no instances", call.service)));
         };
         let suspects = service.entries().filter(|entry| entry.listed.presence == Presence::Suspect);
-        let members: Vec<Member> = suspects.map(|entry| (Arc::clone(name), entry.listed.instance.id.clone())).collect();
-        members.iter().for_each(|member| {
+        let member = |entry: &Entry| ((Arc::clone(name), entry.listed.instance.id.clone()), entry.lease);
+        let members: Vec<(Member, Key)> = suspects.map(member).collect();
+        for (member, lease) in &members {
             self.remove(member, GoneReason::Released, None);
-        });
+            // Should its process be alive after all, it has to see that it must register again.
+            self.leases.break_hold(*lease, &mut self.batch);
+        }
         Ok(Released { revision: self.revision, instances: members.len() })
     }
 

@@ -57,10 +57,11 @@ pub(crate) async fn accept(
                     let _ = stream.set_nodelay(true);
                     match tls {
                         None => connection(&http, stream, router, &stop).await,
-                        Some(tls) => match timeout(patience, tls.accept(stream)).await {
-                            Ok(Ok(stream)) => connection(&http, stream, router, &stop).await,
-                            Ok(Err(error)) => debug!(%error, "no TLS with a client"),
-                            Err(_) => debug!("a client did not finish its handshake"),
+                        Some(tls) => match stop.run_until_cancelled(timeout(patience, tls.accept(stream))).await {
+                            Some(Ok(Ok(stream))) => connection(&http, stream, router, &stop).await,
+                            Some(Ok(Err(error))) => debug!(%error, "no TLS with a client"),
+                            Some(Err(_)) => debug!("a client did not finish its handshake"),
+                            None => {}
                         },
                     }
                     drop(slot);

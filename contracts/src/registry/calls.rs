@@ -128,8 +128,8 @@ pub struct Deregistered {
 
 /// Asks that an instance gets no more calls: `POST`. It stays listed, as [`Presence::Draining`], until it leaves.
 ///
-/// Answered when the change has been written to everybody who watches the service, or at the deadline. What was picked
-/// before may still arrive, so whoever drains serves on for a moment.
+/// Answered when the change has been handed to the connection of everybody who watches the service, or at the deadline.
+/// What was picked before may still arrive, so whoever drains serves on for a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drain {

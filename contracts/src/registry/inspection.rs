@@ -117,7 +117,7 @@ pub struct Inspected {
     pub beaten_ms: u64,
     /// Whether a connection stands for it.
     pub held: bool,
-    /// The lease that it shares, if it shares one.
+    /// How the name of the lease that it shares begins, if it shares one. Whoever knows all of it could end it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseId>,
 }

@@ -1,6 +1,7 @@
 //! A lease connection: what it stands for is listed for as long as this value lives.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -52,6 +53,7 @@ impl Directory {
     fn stand_for(self: Arc<Self>, held: Held, number: u64, first: HoldFrame, state: &mut State) -> Hold {
         let (sender, ended) = oneshot::channel();
         state.follow_hold(number, sender);
+        self.holds.fetch_add(1, Ordering::Relaxed);
         Hold { directory: self, held, number, first, ended }
     }
 }
@@ -89,6 +91,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        self.directory.holds.fetch_sub(1, Ordering::Relaxed);
         // When it is the registry that goes, the instances have not.
         if self.directory.stop.is_cancelled() {
             return;

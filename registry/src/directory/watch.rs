@@ -1,6 +1,7 @@
 //! One watcher's stream.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
@@ -15,7 +16,7 @@ use crate::views::{Since, Watcher};
 
 /// How many lines are written at once.
 const AT_ONCE: usize = 256;
-/// How many watchers can come back in a second without keeping each other waiting.
+/// How many readers can come back in a second without keeping each other waiting.
 const PER_SECOND: usize = 2_000;
 /// The longest and the shortest time over which they are spread, in milliseconds.
 const SPREAD: (u64, u64) = (100, 5_000);
@@ -31,7 +32,7 @@ impl Directory {
         let state = Some((Arc::clone(self), watcher, interval_at(Instant::now() + every, every)));
         let rest = stream::unfold(state, |state| async {
             let (directory, mut watcher, mut bookmarks) = state?;
-            // Only now does the connection ask for more: it has written what it had.
+            // The connection asks for more: what it had is with it, written or about to be.
             watcher.delivered();
             let stop = directory.stop.clone();
             tokio::select! {
@@ -57,7 +58,8 @@ impl Directory {
     /// When a reader is to come back to a registry that stops: each at another time, that they do not all come at once.
     pub(super) fn return_in_ms(&self) -> u64 {
         let (shortest, longest) = SPREAD;
-        let spread = u64::try_from(self.watchers() * 1000 / PER_SECOND).unwrap_or(u64::MAX);
+        let readers = self.watchers() + self.holds.load(Ordering::Relaxed);
+        let spread = u64::try_from(readers * 1000 / PER_SECOND).unwrap_or(u64::MAX);
         fastrand::u64(..=spread.clamp(shortest, longest))
     }
 }

@@ -26,6 +26,13 @@ impl Roster {
         let Enlist { call, mut checks, warning_weight, replace } = enlist;
         let service: Arc<str> = call.service.as_str().into();
         let member = (Arc::clone(&service), call.id.clone());
+        let listed = self.services.get(&service).and_then(|service| service.get(&call.id));
+        let lease = listed.filter(|entry| entry.checked.is_none()).and_then(|entry| self.leases.get(entry.lease));
+        if lease.is_some_and(|lease| lease.name.is_some()) {
+            // Its process would not learn that it is there by something else now.
+            let reason = format!("{} of {service} is there by the lease of a process", call.id);
+            return Err(Refused::new(Kind::Conflict, reason));
+        }
         let before = self.health(&member);
         let earlier = before.as_ref().map(|health| health.checks.as_slice()).unwrap_or_default();
         for check in &mut checks {

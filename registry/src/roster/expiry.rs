@@ -64,11 +64,12 @@ impl Roster {
     fn lapse(&mut self, key: Key, now: Time) {
         // Of several checks another one may have been too late before.
         let first = self.leases.get(key).is_some_and(|lease| lease.check.is_some() && lease.phase == Phase::Silent);
+        let said = self.leases.get(key).is_some_and(|lease| lease.phase == Phase::Failed);
         for member in self.members(key) {
-            if self.is_to_stay(&member, first, now) {
+            if self.is_to_stay(&member, (first, said), now) {
                 self.turn(&member, now, |presence| (presence == Presence::Silent).then_some(Presence::Suspect));
             } else {
-                if let Some(service) = self.services.get_mut(&member.0) {
+                if let Some(service) = self.services.get_mut(&member.0).filter(|_| self.config.guard.on) {
                     service.losses.note(now);
                 }
                 self.remove(&member, GoneReason::Silent, None);
@@ -76,13 +77,16 @@ impl Roster {
                 self.leases.break_hold(key, &mut self.batch);
             }
         }
+        if self.members(key).is_empty() {
+            self.leases.break_hold(key, &mut self.batch);
+        }
         // Nothing happens to a lease that went with its last member.
         self.leases.turn(key, Phase::Suspect);
         self.leases.queue(key, now + self.config.guard.suspect_for);
     }
 
     /// Would too many go, or the last? Who asked for no more calls is not missed.
-    fn is_to_stay(&mut self, (service, id): &Member, first: bool, now: Time) -> bool {
+    fn is_to_stay(&mut self, (service, id): &Member, (first, said): (bool, bool), now: Time) -> bool {
         let (guard, within) = (&self.config.guard, self.config.silent_after + self.config.gone_after);
         let Some(service) = self.services.get_mut(service).filter(|_| guard.on) else { return false };
         match service.get(id).map(|entry| entry.listed.presence) {
@@ -92,12 +96,14 @@ impl Roster {
             }
             // Its time as a suspect is over; but a list does not become empty by time.
             Some(Presence::Suspect) => first || service.is_all_suspect(),
+            // Not by time, though it is not missed; who said that it fails has asked for it.
+            Some(Presence::Draining) => service.len() <= 1 && !said,
             _ => false,
         }
     }
 
     fn members(&self, key: Key) -> Vec<Member> {
-        self.leases.get(key).map(|lease| lease.members.clone()).unwrap_or_default()
+        self.leases.get(key).map(|lease| lease.members.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Changes an instance's presence, if `to` says what to.

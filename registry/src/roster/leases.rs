@@ -1,6 +1,6 @@
 //! Leases: what instances are there by.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(super) struct Lease {
     pub(super) terms: Terms,
     /// The check of its one member that it is about.
     pub(super) check: Option<Arc<str>>,
-    pub(super) members: Vec<Member>,
+    pub(super) members: BTreeSet<Member>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) phase: Phase,
     /// The lease connection that stands for it.
@@ -103,7 +103,7 @@ impl Leases {
             self.by_name.insert(name.clone(), key);
             to.leases.push((name.clone(), Some(Arc::clone(&pulse))));
         }
-        let (phase, members) = (Phase::Beating, Vec::with_capacity(1));
+        let (phase, members) = (Phase::Beating, BTreeSet::new());
         self.by_key.insert(key, Lease { name, terms, check: None, members, pulse, phase, held: None, due: None });
         self.queue_after(key, now, terms.silent_after);
         key
@@ -116,7 +116,7 @@ impl Leases {
             let heard = Heard { member: member.clone(), pulse: Arc::clone(&lease.pulse) };
             to.checks.push((Arc::clone(&check), Some(heard)));
             lease.check = Some(Arc::clone(&check));
-            lease.members.push(member.clone());
+            lease.members.insert(member.clone());
             self.by_check.insert(check, key);
         }
         key
@@ -158,10 +158,8 @@ impl Leases {
     }
 
     pub(super) fn join(&mut self, key: Key, member: Member) {
-        if let Some(lease) = self.by_key.get_mut(&key)
-            && !lease.members.contains(&member)
-        {
-            lease.members.push(member);
+        if let Some(lease) = self.by_key.get_mut(&key) {
+            lease.members.insert(member);
         }
     }
 
@@ -169,7 +167,7 @@ impl Leases {
     /// the instance's place.
     pub(super) fn leave(&mut self, key: Key, member: &Member, successor: Option<u64>, to: &mut Batch) {
         let Some(lease) = self.by_key.get_mut(&key) else { return };
-        lease.members.retain(|other| other != member);
+        lease.members.remove(member);
         if lease.name.is_some() && successor.is_some() {
             // Its process has to see that it is superseded: it opens the lease anew, registers all, and is told of that one.
             return self.break_hold(key, to);

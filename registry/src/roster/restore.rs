@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mainstay_contracts::registry::{GoneReason, LeaseId, Listed};
+use mainstay_contracts::registry::{GoneReason, LeaseId, Listed, Presence};
 
 use super::Roster;
 use super::batch::Grave;
@@ -44,8 +44,12 @@ impl Roster {
         let key = key.unwrap_or_else(|| self.leases.open(name.clone(), terms, beaten, &mut self.batch));
         if health.is_none() && is_doubtful(listed.presence) {
             // Its next beat is to be told.
-            self.leases.turn(key, Phase::Silent);
-            self.leases.queue(key, beaten + self.config.silent_after + self.config.gone_after);
+            let (phase, left) = match listed.presence {
+                Presence::Suspect => (Phase::Suspect, self.config.guard.suspect_for),
+                _ => (Phase::Silent, self.config.silent_after + self.config.gone_after),
+            };
+            self.leases.turn(key, phase);
+            self.leases.queue(key, beaten + left);
         }
         let id = listed.instance.id.clone();
         let member = (Arc::clone(&service), id.clone());

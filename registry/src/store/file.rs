@@ -17,6 +17,8 @@ const NAME: &str = "registry.db";
 /// "MsRg", so that nobody takes another program's database for this one.
 const APPLICATION: i64 = 0x4d73_5267;
 const VERSION: i64 = 1;
+/// The ending of a database that is whole, and is to take the place of a damaged one.
+const SALVAGED: &str = ".salvaged";
 /// How long a registry that is just ending may take to let go of the file.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -56,7 +58,11 @@ impl fmt::Display for Damage {
 pub(super) fn open(dir: &Path, now: u64) -> io::Result<(Connection, Opened)> {
     let path = dir.join(NAME);
     fs::create_dir_all(dir).map_err(|error| told(&dir.display(), "cannot be made", &error))?;
-    if !path.try_exists()? {
+    let salvaged = with_ending(&path, SALVAGED);
+    let broke_off = salvaged.try_exists()?;
+    if broke_off {
+        put_in_place(dir, &path, &salvaged)?;
+    } else if !path.try_exists()? {
         make(dir, &path, now)?;
     }
     // Before SQLite does, which would take the sound part of a damaged log for all of it.
@@ -82,7 +88,14 @@ pub(super) fn open(dir: &Path, now: u64) -> io::Result<(Connection, Opened)> {
     }
     opened.gone.sort_by_key(|(grave, _)| grave.revision);
     match (what, db) {
-        (None, Some(db)) => Ok((db, opened)),
+        (None, Some(db)) => {
+            if broke_off {
+                let what = "the start before this one broke off while it put a damaged file aside".to_owned();
+                let (kept_at, sound) = (dir.join("registry.damaged-*.db"), opened.listed.len());
+                opened.damage = Some(Damage { what, kept_at, sound });
+            }
+            Ok((db, opened))
+        }
         (what, db) => {
             drop(db);
             let what = what.unwrap_or_else(|| "it cannot be read".to_owned());
@@ -101,16 +114,15 @@ fn begin_again(
     mut opened: Opened,
 ) -> io::Result<(Connection, Opened)> {
     let kept_at = dir.join(format!("registry.damaged-{now}.db"));
-    // Its log belongs to it, and goes by its name.
-    for ending in ["-wal", "-shm", ""] {
+    // Its log belongs to it, and goes by its name. Until the new one is whole, both have their old names as well.
+    for ending in ["-wal", ""] {
         let (from, to) = (with_ending(path, ending), with_ending(&kept_at, ending));
         if from.try_exists()? {
-            fs::rename(&from, to).map_err(|error| told(&from.display(), "cannot be put aside", &error))?;
+            fs::hard_link(&from, &to).map_err(|error| told(&from.display(), "cannot be put aside", &error))?;
         }
     }
-    make(dir, path, now)?;
-    let mut db = connect(path).map_err(Refusal::into_io)?;
     let highest = opened.listed.iter().map(|kept| kept.revision).max().unwrap_or_default();
+    let highest = opened.gone.iter().map(|(grave, _)| grave.revision).fold(highest, u64::max);
     opened.revision = opened.revision.max(highest).max(opened.kv.highest);
     opened.epoch = now;
     opened.floor = opened.revision;
@@ -118,9 +130,36 @@ fn begin_again(
     opened.gone.clear();
     opened.kv.graves.clear();
     (opened.kv.sessions_at, opened.kv.forgotten) = (opened.revision, opened.revision);
-    salvage::write(&mut db, &opened).map_err(|error| failed(path, error).into_io())?;
+    let (half, salvaged) = (with_ending(path, ".salvaging"), with_ending(path, SALVAGED));
+    write_whole(&half, &opened).map_err(|error| failed(&half, error).into_io())?;
+    fs::rename(&half, &salvaged).map_err(|error| told(&salvaged.display(), "cannot be made", &error))?;
+    put_in_place(dir, path, &salvaged)?;
     opened.damage = Some(Damage { what, kept_at, sound: opened.listed.len() });
-    Ok((db, opened))
+    Ok((connect(path).map_err(Refusal::into_io)?, opened))
+}
+
+/// A database of its own, without a log beside it.
+fn write_whole(path: &Path, opened: &Opened) -> rusqlite::Result<()> {
+    // Left over from a start that broke off, it is half made.
+    let _ = fs::remove_file(path);
+    let mut db = Connection::open(path)?;
+    prepare(&db, opened.epoch)?;
+    salvage::write(&mut db, opened)?;
+    db.close().map_err(|(_, error)| error)
+}
+
+/// Puts what was salvaged where the damaged database was. Should that break off, the next start goes on with it: a log
+/// that is gone before its database would be a loss that nobody sees.
+fn put_in_place(dir: &Path, path: &Path, salvaged: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()?;
+    for ending in ["-wal", "-shm"] {
+        match fs::remove_file(with_ending(path, ending)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::rename(salvaged, path).map_err(|error| told(&path.display(), "cannot be replaced", &error))?;
+    File::open(dir)?.sync_all()
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -132,13 +171,11 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 /// Under another name first, so that a file of the right one is never half made.
 fn make(dir: &Path, path: &Path, epoch: u64) -> io::Result<()> {
     let new = dir.join(format!("{NAME}.{}", std::process::id()));
+    // One of a process that had the same number, and was killed.
+    let _ = fs::remove_file(&new);
     let made = || -> rusqlite::Result<()> {
         let db = Connection::open(&new)?;
-        db.pragma_update(None, "application_id", APPLICATION)?;
-        db.pragma_update(None, "user_version", VERSION)?;
-        db.execute_batch(include_str!("schema.sql"))?;
-        db.execute_batch(include_str!("kv.sql"))?;
-        db.execute("INSERT INTO life (epoch, revision, floor) VALUES (?1, 0, 0)", [signed(epoch)])?;
+        prepare(&db, epoch)?;
         db.close().map_err(|(_, error)| error)
     };
     made().map_err(|error| failed(&new, error).into_io())?;
@@ -152,6 +189,16 @@ fn make(dir: &Path, path: &Path, epoch: u64) -> io::Result<()> {
         _ => {}
     }
     File::open(dir)?.sync_all()
+}
+
+/// The tables, and what tells the file from others.
+fn prepare(db: &Connection, epoch: u64) -> rusqlite::Result<()> {
+    db.pragma_update(None, "application_id", APPLICATION)?;
+    db.pragma_update(None, "user_version", VERSION)?;
+    db.execute_batch(include_str!("schema.sql"))?;
+    db.execute_batch(include_str!("kv.sql"))?;
+    db.execute("INSERT INTO life (epoch, revision, floor) VALUES (?1, 0, 0)", [signed(epoch)])?;
+    Ok(())
 }
 
 /// Why a database is not opened.

@@ -43,8 +43,9 @@ fn damage(bytes: &[u8]) -> Option<String> {
     let (mut sound, mut unsound, mut commits_behind) = (0, None, 0);
     for frame in frames.chunks_exact(FRAME + page) {
         if frame.get(8..16) != Some(salts) {
-            // Left over from a log before this one.
-            break;
+            // Left over from a log before this one, or damaged just there: what follows tells.
+            unsound.get_or_insert(false);
+            continue;
         }
         let is_commit = word(frame, 4) != 0;
         if unsound.is_some() {

@@ -222,3 +222,22 @@ async fn who_is_forgotten_is_not_kept_either() {
     let (_store, opened) = Store::open(dir.path(), 8).await.unwrap();
     assert_eq!((opened.listed.len(), opened.gone.len(), opened.floor), (1, 0, 2));
 }
+
+#[tokio::test]
+async fn a_start_that_broke_off_while_it_salvaged_is_told_by_the_next() {
+    let dir = TempDir::new().unwrap();
+    let copy = crashed(&dir, 1..=20).await;
+    // As if it had been killed after the damaged log was removed, and before what was sound took its place.
+    let whole = TempDir::new().unwrap();
+    let mut kept = Kept::open(&whole, 9).await;
+    kept.register("sound", 1).await;
+    kept.close().await;
+    fs::rename(database(&whole), copy.path().join("registry.db.salvaged")).unwrap();
+    fs::remove_file(copy.path().join("registry.db-wal")).unwrap();
+    let kept = Kept::open(&copy, 10).await;
+    let damage = kept.damage.as_ref().unwrap();
+    assert!(damage.what.contains("broke off") && damage.sound == 1, "{damage:?}");
+    assert_eq!((kept.epoch, kept.opened_with), (9, 1));
+    kept.close().await;
+    assert_eq!(Kept::open(&copy, 11).await.damage, None);
+}

@@ -81,6 +81,7 @@ async fn rounds(rounds: u32, most: u64) {
     listing.instances.retain(|listed| follower.instances.contains_key(&listed.instance.id));
     follower.agrees_with(&listing);
     assert_eq!((follower.gone, follower.doubtful), (0, 0));
+    assert_eq!(follower.snapshots, 1, "a cursor goes on: {follower:?}");
     assert!(follower.resumed >= 1, "{follower:?}");
     println!(
         "registry                                 {most} acknowledged, 0 lost, 0 revisions back; a watcher resumed {} \

@@ -1,5 +1,7 @@
 //! Who is answered.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 use std::path::PathBuf;
 
 use mainstay_registry::{Access, Config, Rights, Token};

@@ -104,7 +104,8 @@ impl Roster {
     /// What the registry, or a fixed list, says of some instances.
     pub(crate) fn note(&self, listed: impl IntoIterator<Item = Listed>, now: Instant) -> Vec<Noted> {
         let mut known = self.known.lock();
-        let noted = listed.into_iter().flat_map(|listed| self.upsert(&mut known, listed, now)).collect();
+        let listed = listed.into_iter().filter(is_reachable);
+        let noted = listed.flat_map(|listed| self.upsert(&mut known, listed, now)).collect();
         self.publish_locked(&mut known, now);
         noted
     }
@@ -128,7 +129,7 @@ impl Roster {
         let (before, is_empty) = (known.vouched_for(), listing.instances.is_empty());
         let mut unlisted = known.by_id.clone();
         let mut noted = Vec::new();
-        for listed in listing.instances {
+        for listed in listing.instances.into_iter().filter(is_reachable) {
             unlisted.remove(&listed.instance.id);
             noted.extend(self.upsert(&mut known, listed, now));
         }
@@ -228,6 +229,11 @@ impl Roster {
 /// How many of so many instances may leave between two snapshots, and are believed to have left.
 fn believable(listed: usize) -> usize {
     (listed * 3 / 10).max(2)
+}
+
+/// Consul's clients may register what has no port, and so cannot be called.
+fn is_reachable(listed: &Listed) -> bool {
+    listed.instance.address.port() != 0
 }
 
 #[cfg(test)]

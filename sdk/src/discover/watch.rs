@@ -50,7 +50,7 @@ pub(crate) async fn watch(core: Arc<Core>, connection: Arc<Connection>, registri
             core.registry_lost(&lost, &why);
         }
         tried = true;
-        if let Some(pause) = closing.or(pause) {
+        if let Some(pause) = closing.max(pause) {
             core.discovered();
             sleep(pause).await;
         }

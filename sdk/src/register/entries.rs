@@ -113,7 +113,6 @@ impl Entries {
 
     /// All are about to leave. Says where the lease stands, if it does, and who was registered.
     pub(super) fn drain(&self) -> Option<(Arc<Connections>, Vec<Register>)> {
-        let registry = self.standing_at.lock().clone()?;
         let mut list = self.list.lock();
         let mut registered = Vec::with_capacity(list.len());
         for entry in list.iter_mut() {
@@ -122,7 +121,8 @@ impl Entries {
             }
         }
         self.tell(&list);
-        Some((registry, registered))
+        drop(list);
+        Some((self.standing_at.lock().clone()?, registered))
     }
 
     pub(super) fn are_registered(&self) -> bool {

@@ -57,7 +57,7 @@ impl Keeper {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         loop {
             let ended = match stop.run_until_cancelled(self.open()).await {
-                None => return,
+                None => return self.end().await,
                 Some(Ok((frames, every))) => self.hold(frames, every, &stop).await,
                 Some(Err(error)) => Err(error),
             };
@@ -68,13 +68,19 @@ impl Keeper {
             let pause = self.registries.next();
             let pause = match ended {
                 Ok(Ended::Released) => return,
-                Ok(Ended::Closing(pause)) => Some(pause),
+                Ok(Ended::Closing(closing)) => Some(closing).max(pause),
                 Ok(Ended::Stream | Ended::Forgotten) | Err(_) => pause,
             };
             if stop.run_until_cancelled(sleep(pause.unwrap_or_default())).await.is_none() {
-                return;
+                return self.end().await;
             }
         }
+    }
+
+    /// Ends the lease, wherever the registry remembers it; who releases it bounds how long that may take.
+    async fn end(&self) {
+        let end = EndLease { lease: self.lease.clone() };
+        let _ = ask(Arc::clone(self.registries.connections()), end, BEAT_EVERY).await;
     }
 
     /// Opens the lease; says how often to beat.
@@ -143,8 +149,7 @@ impl Keeper {
                     // stands: closing that first would look like a crash. If this does not get through, the closing
                     // says enough.
                     drop(asking);
-                    let end = EndLease { lease: self.lease.clone() };
-                    let _ = ask(Arc::clone(self.registries.connections()), end, BEAT_EVERY).await;
+                    self.end().await;
                     return Ok(Ended::Released);
                 }
             }

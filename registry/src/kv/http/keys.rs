@@ -21,6 +21,9 @@ use crate::roster::Kind;
 
 type Path = Result<RawPathParams, RawPathParamsRejection>;
 
+/// How many bytes of values one answer has at most.
+const MOST: usize = 8 * 1024 * 1024;
+
 /// A key as it is told.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,6 +77,9 @@ pub(super) async fn get(
         let answer = match &what[..] {
             [] => answer::absent(),
             there if names => answer::json(&cut(there, &key, asked.text("separator").unwrap_or_default()), &asked),
+            there if there.iter().map(|(_, entry)| entry.value.len()).sum::<usize>() > MOST => {
+                return Err(Plain::bad(format!("there are more than {MOST} bytes below; ask below a longer prefix")));
+            }
             there => {
                 let told: Vec<_> = there.iter().map(|(key, entry)| Told::new(key, entry)).collect();
                 answer::json(&told, &asked)

@@ -98,6 +98,26 @@ impl Board {
         }
     }
 
+    /// Takes in what was restored, whose revisions are those of before, and says how many are listed.
+    pub(super) fn restored(&mut self) -> usize {
+        for change in self.roster.take_batch().changes {
+            match change.became {
+                Became::Listed(row) => drop(self.rows.insert(change.id, row)),
+                Became::Gone(_) => drop(self.rows.remove(&change.id)),
+            }
+        }
+        self.rows.len()
+    }
+
+    /// As [`beat`](Self::beat) of one that was restored.
+    pub(super) fn beat_restored(&mut self, id: &str, now: Time) {
+        self.restored();
+        let pulse = Arc::clone(&self.rows[&id.parse::<InstanceId>().unwrap()].pulse);
+        if pulse.beat(now) {
+            self.roster.wake(pulse.lease, now);
+        }
+    }
+
     pub(super) fn held(&self, id: &str) -> Held {
         Held::Instance("ratings".into(), id.parse().unwrap())
     }

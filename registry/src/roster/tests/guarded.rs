@@ -180,3 +180,74 @@ fn who_is_gone_is_remembered_up_to_a_limit() {
     let ids: Vec<_> = forgotten.iter().map(|grave| (grave.id.to_string(), grave.revision)).collect();
     assert_eq!(ids, [("r1".to_owned(), 2), ("r2".to_owned(), 4), ("r3".to_owned(), 6)]);
 }
+
+#[test]
+fn one_that_joins_a_lease_and_takes_the_address_of_its_last_one_is_there() {
+    let (mut board, now) = Board::new(Config::default());
+    let (_, hold) = board.roster.hold_lease(&lease("process"), now);
+    board.roster.register(with_lease("a", 1, "process"), now).unwrap();
+    // Nobody is connected, as after a restart of the registry.
+    board.roster.let_go(&Held::Lease(lease("process")), hold, false);
+    board.roster.register(Register { incarnation: Some(2), ..with_lease("b", 1, "process") }, now).unwrap();
+    assert_eq!(board.listed(), [("b".to_owned(), 1, Presence::Up)]);
+}
+
+#[test]
+fn who_is_released_and_lives_learns_that_it_must_register_again() {
+    let (mut board, now) = Board::new(Config::default());
+    let (_, hold) = board.roster.hold_lease(&lease("process"), now);
+    board.roster.register(with_lease("a", 1, "process"), now).unwrap();
+    board.pass(now, now + 107 * SECOND);
+    assert_eq!(board.counts(), [0, 0, 1, 0]);
+    board.roster.release(&Release { service: "ratings".to_owned() }).unwrap();
+    assert_eq!((board.endings(), board.roster.leases.named(&lease("process"))), (vec![(hold, None)], None));
+}
+
+#[test]
+fn a_process_whose_instance_is_superseded_is_told_by_the_end_of_its_connection() {
+    let (mut board, now) = Board::new(Config::default());
+    let (_, hold) = board.roster.hold_lease(&lease("process"), now);
+    board.roster.register(with_lease("a", 1, "process"), now).unwrap();
+    board.roster.register(with_lease("b", 2, "process"), now).unwrap();
+    board.roster.register(started("a", 1, 2), now).unwrap();
+    assert_eq!((board.endings(), board.counts()), (vec![(hold, None)], [2, 0, 0, 0]));
+}
+
+#[test]
+fn a_suspect_has_its_quarter_of_an_hour_after_a_restart_too() {
+    let (mut board, now) = service(10);
+    beating(&mut board, 9..=10, now, 106);
+    assert_eq!(board.counts(), [2, 0, 8, 0]);
+    let kept = board.rows.values().map(|row| Kept {
+        revision: 1,
+        service: "ratings".into(),
+        listed: Arc::clone(&row.listed),
+        json: row.json.clone(),
+        lease: row.lease.clone(),
+        health: row.health.clone(),
+    });
+    let (mut again, now) = Board::new(Config::default());
+    again.roster.restore(1_000, kept.collect(), Vec::new());
+    let mut now = now;
+    for minute in 1..=16 {
+        for _ in 0..60 {
+            for id in [9, 10] {
+                again.beat_restored(&format!("r{id}"), now);
+            }
+            again.pass(now, now + SECOND);
+            now = now + SECOND;
+        }
+        let left = again.restored();
+        assert_eq!(
+            left,
+            if minute < 15 {
+                10
+            } else if minute > 15 {
+                2
+            } else {
+                left
+            },
+            "after {minute} minutes"
+        );
+    }
+}
