@@ -1,5 +1,7 @@
 //! The program: what it prints, and how it ends.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Calls over one connection, which is made anew when it breaks.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,5 +1,11 @@
 //! `kill -9` while registrations come in: what was acknowledged is there, and nobody's cursor is lost.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what helps a test fails as a test does, and says its numbers"
+)]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,5 +1,7 @@
 //! Many who die at once.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 use std::time::Duration;
 
 use mainstay_contracts::registry::{Presence, Release};

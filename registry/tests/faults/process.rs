@@ -1,5 +1,7 @@
 //! The registry as a process of its own.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;

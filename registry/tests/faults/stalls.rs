@@ -1,5 +1,7 @@
 //! A registry that is itself stopped: nobody is the worse for it.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 use std::time::Duration;
 
 use http::StatusCode;

@@ -1,5 +1,11 @@
 //! A registry, and programs beside it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what helps a test fails as a test does, or says why not"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
