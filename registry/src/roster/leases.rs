@@ -168,10 +168,6 @@ impl Leases {
     pub(super) fn leave(&mut self, key: Key, member: &Member, successor: Option<u64>, to: &mut Batch) {
         let Some(lease) = self.by_key.get_mut(&key) else { return };
         lease.members.remove(member);
-        if lease.name.is_some() && successor.is_some() {
-            // Its process has to see that it is superseded: it opens the lease anew, registers all, and is told of that one.
-            return self.break_hold(key, to);
-        }
         let connected = lease.name.is_some() && lease.held.is_some();
         if lease.members.is_empty() && !connected {
             self.end(key, successor, to);

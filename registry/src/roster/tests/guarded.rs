@@ -204,16 +204,6 @@ fn who_is_released_and_lives_learns_that_it_must_register_again() {
 }
 
 #[test]
-fn a_process_whose_instance_is_superseded_is_told_by_the_end_of_its_connection() {
-    let (mut board, now) = Board::new(Config::default());
-    let (_, hold) = board.roster.hold_lease(&lease("process"), now);
-    board.roster.register(with_lease("a", 1, "process"), now).unwrap();
-    board.roster.register(with_lease("b", 2, "process"), now).unwrap();
-    board.roster.register(started("a", 1, 2), now).unwrap();
-    assert_eq!((board.endings(), board.counts()), (vec![(hold, None)], [2, 0, 0, 0]));
-}
-
-#[test]
 fn a_suspect_has_its_quarter_of_an_hour_after_a_restart_too() {
     let (mut board, now) = service(10);
     beating(&mut board, 9..=10, now, 106);
