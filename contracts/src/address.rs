@@ -124,6 +124,9 @@ impl Address {
         if authority.as_str().contains('@') {
             return refuse("has a user name in it");
         }
+        if authority.host().is_empty() {
+            return refuse("has no host");
+        }
         match authority.port_u16() {
             Some(0) if !portless => refuse("has no port from 1 to 65535"),
             None => refuse("has no port from 1 to 65535"),
