@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_contracts::registry::{GoneReason, Overview};
+use mainstay_contracts::registry::Overview;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -52,7 +52,7 @@ impl Metrics {
         for change in &batch.changes {
             match change.became {
                 Became::Listed(_) => self.listed.inc(),
-                Became::Gone(why) => self.gone.get_or_create(&Why { why: word(why) }).inc(),
+                Became::Gone(why) => self.gone.get_or_create(&Why { why: why.as_str() }).inc(),
             };
         }
     }
@@ -68,16 +68,6 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &all)?;
         Ok(text)
-    }
-}
-
-fn word(why: GoneReason) -> &'static str {
-    match why {
-        GoneReason::Left => "left",
-        GoneReason::ConnectionClosed => "connection-closed",
-        GoneReason::Silent => "silent",
-        GoneReason::Released => "released",
-        GoneReason::Unknown => "unknown",
     }
 }
 

@@ -59,6 +59,19 @@ pub enum Presence {
     Gone,
 }
 
+impl Presence {
+    /// The word for it, as it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Silent => "silent",
+            Self::Suspect => "suspect",
+            Self::Draining => "draining",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// An instance and what the registry thinks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -84,4 +97,17 @@ pub enum GoneReason {
     /// A reason that only later clients know.
     #[serde(other)]
     Unknown,
+}
+
+impl GoneReason {
+    /// The word for it, as it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::ConnectionClosed => "connection-closed",
+            Self::Silent => "silent",
+            Self::Released => "released",
+            Self::Unknown => "unknown",
+        }
+    }
 }

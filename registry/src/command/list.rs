@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mainstay_contracts::registry::{Inspect, Inspection, Look, Overview, Presence};
+use mainstay_contracts::registry::{Inspect, Inspection, Look, Overview};
 
 use super::table::{duration, print};
 use super::{Common, Failed};
@@ -94,7 +94,7 @@ fn instances(inspection: &Inspection) {
             [
                 instance.number.to_string(),
                 instance.id.to_string(),
-                presence(row.listed.presence).to_owned(),
+                row.listed.presence.as_str().to_owned(),
                 duration(row.since_ms),
                 instance.address.to_string(),
                 format!("{} ago", duration(row.beaten_ms)),
@@ -103,14 +103,4 @@ fn instances(inspection: &Inspection) {
         })
         .collect();
     print(["#", "INSTANCE", "PRESENCE", "FOR", "ADDRESS", "LAST BEAT", "LEASE"], &rows);
-}
-
-pub(super) fn presence(presence: Presence) -> &'static str {
-    match presence {
-        Presence::Up => "up",
-        Presence::Silent => "silent",
-        Presence::Suspect => "suspect",
-        Presence::Draining => "draining",
-        Presence::Gone => "gone",
-    }
 }

@@ -7,7 +7,6 @@ use bytes::BytesMut;
 use http_body_util::BodyExt;
 use mainstay_contracts::registry::{GoneReason, Listed, WATCH, WatchFrame, check_service_name};
 
-use super::list::presence;
 use super::{Common, Failed};
 
 #[derive(Debug, clap::Args)]
@@ -71,5 +70,5 @@ fn tell(out: &mut impl io::Write, line: &[u8]) -> io::Result<()> {
 
 fn instance(out: &mut impl io::Write, revision: u64, listed: &Listed) -> io::Result<()> {
     let of = &listed.instance;
-    writeln!(out, "{revision:>8}  {:<9} {} #{} {}", presence(listed.presence), of.id, of.number, of.address)
+    writeln!(out, "{revision:>8}  {:<9} {} #{} {}", listed.presence.as_str(), of.id, of.number, of.address)
 }

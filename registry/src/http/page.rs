@@ -116,13 +116,7 @@ fn summary(overview: &Overview) -> String {
 }
 
 fn presence(row: &Inspected) -> &'static str {
-    match row.listed.presence {
-        Presence::Up => "up",
-        Presence::Silent => "silent",
-        Presence::Suspect => "suspect",
-        Presence::Draining => "draining",
-        Presence::Gone => "gone",
-    }
+    row.listed.presence.as_str()
 }
 
 fn is_up(row: &Inspected) -> bool {

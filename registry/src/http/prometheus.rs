@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use mainstay_contracts::registry::{Listed, Presence, check_service_name};
+use mainstay_contracts::registry::{Listed, check_service_name};
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -77,16 +77,7 @@ fn target(service: &str, listed: &Listed) -> Targets {
     label("zone", instance.zone.as_deref().unwrap_or_default());
     label("version", instance.version.as_deref().unwrap_or_default());
     label("tags", &format!(",{},", instance.tags.join(",")));
-    label(
-        "presence",
-        match presence {
-            Presence::Up => "up",
-            Presence::Silent => "silent",
-            Presence::Suspect => "suspect",
-            Presence::Draining => "draining",
-            Presence::Gone => "gone",
-        },
-    );
+    label("presence", presence.as_str());
     for (key, value) in &instance.metadata {
         let key: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         label(&format!("metadata_{key}"), value);

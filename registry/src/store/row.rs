@@ -22,7 +22,7 @@ pub(super) fn put(statement: &mut CachedStatement<'_>, change: &Change) -> rusql
     let (service, id, revision) = (&*change.service, change.id.as_str(), signed(change.revision));
     let (lease, json, gone, health) = match &change.became {
         Became::Listed(row) => (row.lease.as_ref().map(LeaseId::as_str), Some(&*row.json), None, row.health.as_deref()),
-        Became::Gone(why) => (None, None, Some(word(*why)), None),
+        Became::Gone(why) => (None, None, Some(why.as_str()), None),
     };
     let health = health.map(written);
     let sum = sum(service, id, revision, lease, json, gone, health.as_deref());
@@ -107,16 +107,6 @@ fn sum(
 /// As SQLite has numbers. No revision ever comes near the end of them.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn word(why: GoneReason) -> &'static str {
-    match why {
-        GoneReason::Left => "left",
-        GoneReason::ConnectionClosed => "connection-closed",
-        GoneReason::Silent => "silent",
-        GoneReason::Released => "released",
-        GoneReason::Unknown => "unknown",
-    }
 }
 
 fn reason(word: &str) -> GoneReason {

@@ -81,6 +81,11 @@ async fn a_page_of_another_site_changes_nothing() {
     let registry = Running::start(Config::default()).await;
     let answer = registry.ask_with("PUT", INSTANCE, &["sec-fetch-site: cross-site"], ADDRESS).await;
     assert_eq!((answer.status, answer.reason().as_str()), (403, "a page of another site has no business here"));
+    // A name that was made to mean this machine is its own site.
+    for (origin, status) in [("http://evil.example:8500", 403), ("null", 403), ("http://127.0.0.1:8500", 200)] {
+        let answer = registry.ask_with("PUT", INSTANCE, &[&format!("origin: {origin}")], ADDRESS).await;
+        assert_eq!(answer.status, status, "{origin}");
+    }
     assert_eq!(registry.ask_with("PUT", INSTANCE, &["sec-fetch-site: same-origin"], ADDRESS).await.status, 200);
     registry.stop().await;
 }
