@@ -165,11 +165,10 @@ async fn a_busy_port_is_passed_over_unless_it_was_asked_for() {
     let (status, reason) = press(&site, "/lab/ratings/start?number=1").await;
     assert_eq!((status, reason["reason"].as_str().unwrap().contains("is busy")), (409, true), "{reason}");
     let (status, state) = press(&site, "/lab/ratings/start").await;
-    assert_eq!(
-        (status, of(&state, "instances", 1, "process"), of(&state, "instances", 2, "process")),
-        (200, "nothing", "running"),
-        "{state}"
-    );
+    let runs = |row: &serde_json::Value| (row["process"] == "running").then(|| row["number"].as_u64());
+    let running: Vec<_> = state["instances"].as_array().unwrap().iter().filter_map(runs).flatten().collect();
+    // Which of the next ports is free is not this test's to say.
+    assert!(status == 200 && matches!(running[..], [(2..)]), "{running:?} run, said {status}: {state}");
 }
 
 #[tokio::test]
