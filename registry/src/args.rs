@@ -1,5 +1,7 @@
 //! The command line.
 
+mod engine;
+
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -48,6 +50,20 @@ pub(crate) struct Serve {
     /// Keep nothing: after a restart everybody has to come back by themselves
     #[arg(long, conflicts_with = "data")]
     in_memory: bool,
+
+    /// Serve what an etcd cluster keeps, with any number of others that do: etcd://HOST:PORT[,HOST:PORT…][/PREFIX], or
+    /// etcds:// over TLS
+    #[arg(
+        long,
+        env = "MAINSTAY_REGISTRY_ENGINE",
+        value_name = "URL",
+        conflicts_with_all = ["data", "in_memory"],
+        value_parser = engine::parse
+    )]
+    engine: Option<engine::Engine>,
+
+    #[command(flatten)]
+    replica: engine::Replica,
 
     /// How often instances are told to beat
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "5s")]
@@ -155,9 +171,11 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl Serve {
+    /// The registry as it is asked for, which listens already.
+    ///
     /// # Errors
     /// When a file that is named is not what it should be.
-    pub(crate) fn config(&self) -> Result<Config, Box<dyn Error>> {
+    pub(crate) fn config(&self, listening: SocketAddr) -> Result<Config, Box<dyn Error>> {
         let access = self.tokens.as_ref().map(Access::load).transpose()?;
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(chain), Some(key)) => Some(Tls::load(chain, key, self.tls_clients.as_deref())?),
@@ -171,7 +189,11 @@ impl Serve {
             dns.limits.payload = UNFRAGMENTED;
         }
         let time = Config { beat_every, silent_after, gone_after, grace, ..Config::default() };
-        Ok(Config { guard, data, access, tls, dns, ..time })
+        let config = Config { guard, data, access, tls, dns, ..time };
+        match &self.engine {
+            None => Ok(config),
+            Some(engine) => self.replica.of(engine, config, self, listening),
+        }
     }
 
     /// What addresses of this registry begin with.

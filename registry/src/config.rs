@@ -25,6 +25,9 @@ pub struct Config {
     /// The directory of what outlives the process. Without one, nothing does: held instances come back by themselves,
     /// and the others with their next beat.
     pub data: Option<PathBuf>,
+    /// The cluster that keeps what this registry and others serve, instead of a directory.
+    #[cfg(feature = "etcd")]
+    pub replication: Option<crate::Replication>,
     /// Whose calls are answered; everybody's, if nothing is said.
     pub access: Option<Access>,
     /// What connections are encrypted with, if they are.
@@ -48,6 +51,8 @@ impl Default for Config {
             grace: Duration::from_secs(15),
             guard: Guard::default(),
             data: None,
+            #[cfg(feature = "etcd")]
+            replication: None,
             access: None,
             tls: None,
             dns: dns::Config::default(),

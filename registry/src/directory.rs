@@ -8,29 +8,41 @@ mod checks;
 mod hold;
 mod inspect;
 mod names;
+#[cfg(feature = "etcd")]
+mod replicas;
 #[cfg(test)]
 mod tests;
 mod watch;
 
+#[cfg(feature = "etcd")]
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "etcd")]
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 pub(crate) use self::checks::Named;
+pub(crate) use self::hold::{Hold, PassedOn};
 use crate::Config;
-use crate::clock::{Clock, Time};
+use crate::clock::{Clock, Ticker, Time};
+use crate::keeper::Keeper;
 use crate::kv::{Board, Kv};
 use crate::metrics::Metrics;
+#[cfg(feature = "etcd")]
+use crate::replica::{Replicas, Writes};
+#[cfg(feature = "etcd")]
+use crate::roster::Held;
 use crate::roster::{Kind, Refused, Roster};
-use crate::store::{Damage, Store};
+use crate::store::{Damage, Opened, Store};
 use crate::views::Views;
-use crate::writer::{Job, State, Trouble, Writer};
+use crate::writer::{self, Desk, Job, Reply, State, Trouble, Writer};
 
 /// How long anybody waits for a change to be safe.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,6 +66,12 @@ pub(crate) struct Directory {
     holds: AtomicUsize,
     started: Instant,
     stop: CancellationToken,
+    /// The others that serve the same, if it is one of several.
+    #[cfg(feature = "etcd")]
+    replicas: Option<Arc<Replicas>>,
+    /// What the lease connections stand for that another replica has passed on.
+    #[cfg(feature = "etcd")]
+    passed_on: Mutex<HashMap<u64, Held>>,
 }
 
 impl Directory {
@@ -61,45 +79,76 @@ impl Directory {
     /// streams end when `stop` is cancelled.
     pub(crate) async fn open(config: Config, stop: CancellationToken) -> io::Result<(Arc<Self>, Writer)> {
         let born = micros();
-        let (store, opened) = match &config.data {
+        let (keeper, mut opened) = match &config.data {
             Some(dir) => {
                 let (store, opened) = Store::open(dir, born).await?;
-                (Some(store), opened)
+                (Keeper::Disk(store), opened)
             }
-            None => (None, Default::default()),
+            None => (Keeper::Nowhere, Opened { epoch: born, ..Opened::default() }),
         };
         if let Some(damage) = &opened.damage {
             error!("{damage}");
         }
-        let epoch = if store.is_some() { opened.epoch } else { born };
-        let mut roster = Roster::new(config.clone(), epoch, born);
-        roster.restore(opened.revision, opened.listed, opened.gone);
+        let damage = opened.damage.take();
+        let (mut directory, desk) = Self::new(config, &opened, stop);
+        directory.damage = damage;
+        let state = state(&directory.config, opened, Time::default());
+        let writer = Writer::new(state, keeper, desk);
+        Ok((Arc::new(directory), writer))
+    }
+
+    /// One that shows nothing yet, and what a writer of it works with.
+    pub(crate) fn new(config: Config, opened: &Opened, stop: CancellationToken) -> (Self, Desk) {
         let most = config.limits.kv.waiting;
         let board = Arc::new(Board::new(opened.kv.forgotten, opened.kv.sessions_at, most, stop.clone()));
-        let mut kv = Kv::new(config.limits.kv.clone());
-        kv.restore(opened.kv, config.grace);
-        let (clock, trouble, metrics) = (Arc::default(), Arc::default(), Arc::default());
-        let views = Arc::new(Views::new(epoch, opened.floor));
-        let (writer, jobs) = Writer::new((roster, kv), store, (&views, &board), &clock, &trouble, &metrics);
-        let started = Instant::now();
-        let onlookers = Arc::new(Semaphore::new(ONLOOKERS));
-        let watchers = Arc::new(Semaphore::new(config.limits.watchers));
+        let views = Arc::new(Views::new(opened.epoch, opened.floor));
+        let (clock, trouble, metrics): (Arc<Clock>, Arc<Trouble>, Arc<Metrics>) = Default::default();
+        let (sender, jobs) = writer::jobs();
+        let desk = Desk {
+            ticker: Ticker::new(Arc::clone(&clock)),
+            jobs,
+            views: Arc::clone(&views),
+            board: Arc::clone(&board),
+            trouble: Arc::clone(&trouble),
+            metrics: Arc::clone(&metrics),
+        };
         let directory = Self {
-            config,
             views,
             board,
             clock,
-            jobs,
+            jobs: sender,
             trouble,
             metrics,
-            damage: opened.damage,
-            watchers,
-            onlookers,
+            damage: None,
+            watchers: Arc::new(Semaphore::new(config.limits.watchers)),
+            onlookers: Arc::new(Semaphore::new(ONLOOKERS)),
             holds: AtomicUsize::new(0),
-            started,
+            started: Instant::now(),
+            config,
             stop,
+            #[cfg(feature = "etcd")]
+            replicas: None,
+            #[cfg(feature = "etcd")]
+            passed_on: Mutex::default(),
         };
-        Ok((Arc::new(directory), writer))
+        (directory, desk)
+    }
+
+    /// The same, as one of several.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn one_of(mut self, replicas: Arc<Replicas>) -> Self {
+        self.replicas = Some(replicas);
+        self
+    }
+
+    #[cfg(feature = "etcd")]
+    pub(crate) fn replicas(&self) -> Option<&Arc<Replicas>> {
+        self.replicas.as_ref()
+    }
+
+    #[cfg(feature = "etcd")]
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -126,7 +175,20 @@ impl Directory {
 
     /// Why nothing can be changed at present, if that is so.
     pub(crate) fn trouble(&self) -> Option<String> {
+        #[cfg(feature = "etcd")]
+        if let Some(Writes::Nobody(why)) = self.replicas.as_ref().map(|replicas| replicas.writes()) {
+            return Some(why);
+        }
         self.trouble.now()
+    }
+
+    /// Cancelled when watches end: when the registry stops, or cannot tell any more what is new.
+    fn watching(&self) -> CancellationToken {
+        #[cfg(feature = "etcd")]
+        if let Some(replicas) = &self.replicas {
+            return replicas.fresh();
+        }
+        self.stop.clone()
     }
 
     /// What was wrong with what was kept, when the registry started.
@@ -164,7 +226,7 @@ impl Directory {
         })?;
         match timeout(PATIENCE, done).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Refused::new(Kind::Full, "the registry is stopping")),
+            Ok(Err(_)) => Err(Refused::new(Kind::Full, "the registry is stopping, or does not write any more")),
             Err(_) => {
                 let why = self.trouble().unwrap_or_else(|| "it is too slow".to_owned());
                 let reason = format!("nothing could be kept for {PATIENCE:?}: {why}; it may yet be done");
@@ -177,7 +239,7 @@ impl Directory {
         u64::try_from(self.config.beat_every.as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn ask(&self, job: impl FnOnce(&mut State, Time) -> crate::writer::Reply + Send + 'static) -> Result<(), Refused> {
+    fn ask(&self, job: impl FnOnce(&mut State, Time) -> Reply + Send + 'static) -> Result<(), Refused> {
         self.jobs.try_send(Box::new(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refused::new(Kind::Full, "too many changes wait to be kept"),
             mpsc::error::TrySendError::Closed(_) => Refused::new(Kind::Full, "the registry is stopping"),
@@ -185,8 +247,17 @@ impl Directory {
     }
 }
 
+/// What a writer begins with, where `now` is as much as it has of time.
+pub(crate) fn state(config: &Config, opened: Opened, now: Time) -> (Roster, Kv) {
+    let mut roster = Roster::new(config.clone(), opened.epoch, micros(), now);
+    roster.restore(opened.revision, opened.listed, opened.gone, now);
+    let mut kv = Kv::new(config.limits.kv.clone());
+    kv.restore(opened.kv, config.grace, now);
+    (roster, kv)
+}
+
 /// Microseconds of the Unix era. A clock that stands before 1970 makes 0, which is as good as any.
-fn micros() -> u64 {
+pub(crate) fn micros() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or_default()
 }

@@ -29,12 +29,16 @@ use serde_json::{Value, json};
 pub(crate) use self::asked::body;
 use self::calls::route;
 pub(crate) use self::denied::Denied;
+#[cfg(feature = "etcd")]
+pub(crate) use self::streams::HOLD_NUMBER;
 use crate::consul;
 use crate::directory::Directory;
 use crate::kv;
 
 /// Everything that is answered.
 pub(crate) fn router(directory: Arc<Directory>) -> Router {
+    #[cfg(feature = "etcd")]
+    let inner = crate::replica::routes(&directory);
     let router = Router::new()
         .route("/", get(page::status))
         .route("/live", get(page::live))
@@ -49,22 +53,32 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
     let router = route::<Deregister>(route::<Beat>(route::<Register>(router)));
     let router = route::<EndLease>(route::<BeatLease>(router));
     let router = route::<Inspect>(route::<Look>(router));
-    route::<Release>(route::<Undrain>(route::<Drain>(router)))
+    let router = route::<Release>(route::<Undrain>(route::<Drain>(router)))
         .merge(consul::routes())
         .merge(kv::http::routes())
         .fallback(no_path)
-        .method_not_allowed_fallback(no_method)
-        .layer(from_fn_with_state(Arc::clone(&directory), allowed::allowed))
-        .with_state(directory)
+        .method_not_allowed_fallback(no_method);
+    #[cfg(feature = "etcd")]
+    let router = router.layer(from_fn_with_state(Arc::clone(&directory), crate::replica::pass_on));
+    let router = router.layer(from_fn_with_state(Arc::clone(&directory), allowed::allowed)).with_state(directory);
+    #[cfg(feature = "etcd")]
+    let router = router.merge(inner);
+    router
 }
 
 async fn health(State(directory): State<Arc<Directory>>) -> Json<Value> {
     let (epoch, revision) = (directory.views().epoch(), directory.views().revision());
     let damage = directory.damage().map(|damage| &damage.what);
-    match directory.trouble() {
-        None => Json(json!({ "status": "ok", "epoch": epoch, "revision": revision, "damage": damage })),
-        Some(why) => Json(json!({ "status": "cannot change", "why": why, "epoch": epoch, "revision": revision })),
-    }
+    let health = match directory.trouble() {
+        None => json!({ "status": "ok", "epoch": epoch, "revision": revision, "damage": damage }),
+        Some(why) => json!({ "status": "cannot change", "why": why, "epoch": epoch, "revision": revision }),
+    };
+    #[cfg(feature = "etcd")]
+    let health = match directory.replicas() {
+        Some(replicas) => replicas.add_to(health),
+        None => health,
+    };
+    Json(health)
 }
 
 async fn no_path(uri: Uri) -> impl IntoResponse {

@@ -8,7 +8,7 @@
 //! | when an instance is up, silent, suspect or gone | `roster` |
 //! | who changes it, one batch after the other | `writer` |
 //! | keys with values, sessions, and the locks they hold | `kv` |
-//! | how a batch survives | `store` |
+//! | how a batch survives | `keeper`, `store`; `replica` over an etcd cluster |
 //! | what everybody reads, and how watchers follow | `views` |
 //! | what protocols are made of | `directory` |
 //! | what is answered, and how requests are refused | `http` |
@@ -25,11 +25,16 @@ mod config;
 mod consul;
 mod directory;
 pub mod dns;
+#[cfg(feature = "etcd")]
+mod etcd;
 mod http;
+mod keeper;
 mod kv;
 mod line;
 mod metrics;
 mod pulse;
+#[cfg(feature = "etcd")]
+mod replica;
 mod roster;
 mod run;
 mod serve;
@@ -41,6 +46,12 @@ mod writer;
 
 pub use access::{Access, BadTokens, Rights, Token};
 pub use config::{Config, Consul, Guard, Limits};
+#[cfg(feature = "etcd")]
+pub use etcd::{BadEtcd, Cluster};
 pub use kv::KvLimits;
+#[cfg(feature = "etcd")]
+pub use replica::Replication;
 pub use run::{Opened, run};
+#[cfg(feature = "etcd")]
+pub use tls::Client as TlsClient;
 pub use tls::{BadTls, Tls};

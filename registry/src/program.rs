@@ -32,7 +32,7 @@ pub(crate) async fn serve(args: &Serve) -> ExitCode {
 async fn until_ended(args: &Serve) -> Result<(), Box<dyn Error>> {
     allow_connections();
     let (listener, dns) = (args.listener().await?, args.dns().await?);
-    let mut opened = Opened::new(args.config()?).await?;
+    let mut opened = Opened::new(args.config(listener.local_addr()?)?).await?;
     // Both are caught before anybody can know that the program runs.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     println!("registry on {}://{}", args.scheme(), listener.local_addr()?);

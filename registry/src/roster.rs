@@ -67,18 +67,19 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// An empty roster of one `epoch`; `born` is the present in microseconds of the Unix era.
-    pub(crate) fn new(config: Config, epoch: u64, born: u64) -> Self {
+    /// An empty roster of one `epoch`; `born` is `now` in microseconds of the Unix era.
+    pub(crate) fn new(config: Config, epoch: u64, born: u64, now: Time) -> Self {
         Self {
             config,
             epoch,
-            born,
+            born: born.saturating_sub(now.as_millis().saturating_mul(1000)),
             revision: 0,
             services: BTreeMap::new(),
             leases: Leases::new(),
             enlisted: HashMap::new(),
             graves: VecDeque::new(),
-            holds: 0,
+            // No two rosters of a process, one after the other, number their connections alike.
+            holds: born,
             batch: Batch::default(),
         }
     }

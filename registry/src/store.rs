@@ -22,22 +22,9 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::file::{Damage, Opened};
 use self::row::signed;
-use crate::roster::Batch;
+use crate::keeper::Changes;
 
 type Asked = (Arc<Changes>, u64, oneshot::Sender<rusqlite::Result<()>>);
-
-/// What is written in one transaction.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    pub(crate) roster: Batch,
-    pub(crate) kv: crate::kv::Batch,
-}
-
-impl Changes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.roster.changes.is_empty() && self.roster.forgotten.is_empty() && self.kv.is_empty()
-    }
-}
 
 /// The thread that writes. It ends when this is dropped.
 #[derive(Debug)]

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+#[cfg(feature = "etcd")]
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -50,6 +52,38 @@ impl Tls {
 
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.0.accept(stream).await
+    }
+}
+
+/// How a replica reaches others over TLS.
+#[cfg(feature = "etcd")]
+#[derive(Debug, Clone)]
+pub struct Client(pub(crate) Arc<ClientConfig>);
+
+#[cfg(feature = "etcd")]
+impl Client {
+    /// Trusts the authorities of `ca`, and shows a certificate if one is named with its key: each a file in PEM.
+    ///
+    /// # Errors
+    /// When a file cannot be read or says something else, or the key is not that of the certificate.
+    pub fn load(ca: &Path, identity: Option<(&Path, &Path)>) -> Result<Self, BadTls> {
+        let mut roots = RootCertStore::empty();
+        for root in certificates(ca)? {
+            roots.add(root).map_err(|error| bad(ca, "is no authority's", error))?;
+        }
+        let provider = Arc::new(default_provider());
+        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = versions.map_err(|error| bad(ca, "cannot be used", error))?.with_root_certificates(roots);
+        let config = match identity {
+            None => config.with_no_client_auth(),
+            Some((chain, key)) => {
+                let private =
+                    PrivateKeyDer::from_pem_file(key).map_err(|error| bad(key, "has no private key", error))?;
+                let config = config.with_client_auth_cert(certificates(chain)?, private);
+                config.map_err(|error| bad(key, "does not fit", error))?
+            }
+        };
+        Ok(Self(Arc::new(config)))
     }
 }
 

@@ -101,6 +101,41 @@ impl Views {
         }
     }
 
+    /// Shows this in place of all that was, where nobody can tell what has been missed in between: who has seen a revision
+    /// before `floor` is told all there is.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn replace(&self, batch: &Batch, revision: u64, floor: u64) {
+        let mut by_service: BTreeMap<&Arc<str>, Vec<Change>> = BTreeMap::new();
+        for change in &batch.changes {
+            by_service.entry(&change.service).or_default().push(change.clone());
+        }
+        let known: Vec<Arc<View>> = {
+            let mut services = self.services.write();
+            services.forgotten = services.forgotten.max(floor);
+            services.by_name.values().cloned().collect()
+        };
+        for view in &known {
+            view.replace(&by_service.remove(&view.name).unwrap_or_default(), floor);
+        }
+        let changes = by_service.into_values().flatten().collect();
+        self.fold(&Batch { changes, ..Batch::default() }, revision);
+        self.changed.send_modify(|last| *last = floor.max(*last));
+    }
+
+    /// Forgets where beats were heard: whoever writes now has others.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn forget_pulses(&self) {
+        self.leases.write().clear();
+        self.checks.write().clear();
+    }
+
+    /// Waits until everything up to a revision is shown. Without a bound; cancel safe.
+    #[cfg(feature = "etcd")]
+    pub(crate) async fn until(&self, revision: u64) {
+        // The sender is beside it.
+        let _ = self.revision.subscribe().wait_for(|shown| *shown >= revision).await;
+    }
+
     /// Folds in changes of one service.
     fn fold_some(&self, changes: &[Change]) {
         let Some(Change { service, .. }) = changes.first() else { return };

@@ -13,11 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info};
 
-use crate::clock::{Clock, Ticker, Time};
+use crate::clock::{Ticker, Time};
+use crate::keeper::{Changes, Keeper, Unkept};
 use crate::kv::{At, Board, Kv};
 use crate::metrics::Metrics;
 use crate::roster::{Held, HoldEnded, Roster};
-use crate::store::{Changes, Store};
 use crate::views::Views;
 
 /// How often time goes on when nothing happens.
@@ -54,10 +54,10 @@ impl State {
         self.holds.insert(hold, ended);
     }
 
-    /// A lease connection has closed.
-    pub(crate) fn let_go(&mut self, held: &Held, hold: u64) {
+    /// A lease connection has closed, and that says that its client has gone, or it does not.
+    pub(crate) fn let_go(&mut self, held: &Held, hold: u64, says: bool) {
         self.holds.remove(&hold);
-        self.roster.let_go(held, hold, self.sure);
+        self.roster.let_go(held, hold, says && self.sure);
     }
 
     fn end_holds(&mut self, ended: &[HoldEnded]) {
@@ -73,14 +73,24 @@ impl State {
 #[derive(Debug)]
 pub(crate) struct Writer {
     state: State,
-    ticker: Ticker,
-    jobs: mpsc::Receiver<Job>,
-    /// Where batches are kept, if anywhere.
-    store: Option<Store>,
-    views: Arc<Views>,
-    board: Arc<Board>,
-    trouble: Arc<Trouble>,
-    metrics: Arc<Metrics>,
+    keeper: Keeper,
+    desk: Desk,
+}
+
+/// What a writer works with: it goes to the next one, where writers come and go.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) ticker: Ticker,
+    pub(crate) jobs: mpsc::Receiver<Job>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) trouble: Arc<Trouble>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Where wishes are handed in, and where they come out.
+pub(crate) fn jobs() -> (mpsc::Sender<Job>, mpsc::Receiver<Job>) {
+    mpsc::channel(WAITING)
 }
 
 /// Why nothing can be changed at present.
@@ -93,7 +103,7 @@ impl Trouble {
     }
 
     /// Returns whether it is new.
-    fn set(&self, trouble: Option<String>) -> bool {
+    pub(crate) fn set(&self, trouble: Option<String>) -> bool {
         let mut before = self.0.lock();
         let news = *before != trouble;
         *before = trouble;
@@ -102,83 +112,85 @@ impl Trouble {
 }
 
 impl Writer {
-    pub(crate) fn new(
-        (roster, kv): (Roster, Kv),
-        store: Option<Store>,
-        (views, board): (&Arc<Views>, &Arc<Board>),
-        clock: &Arc<Clock>,
-        trouble: &Arc<Trouble>,
-        metrics: &Arc<Metrics>,
-    ) -> (Self, mpsc::Sender<Job>) {
-        let (sender, jobs) = mpsc::channel(WAITING);
+    pub(crate) fn new((roster, kv): (Roster, Kv), keeper: Keeper, desk: Desk) -> Self {
         let state = State { roster, kv, holds: HashMap::new(), sure: true };
-        let ticker = Ticker::new(Arc::clone(clock));
-        let (views, board) = (Arc::clone(views), Arc::clone(board));
-        let (trouble, metrics) = (Arc::clone(trouble), Arc::clone(metrics));
-        let mut writer = Self { state, ticker, jobs, store, views, board, trouble, metrics };
+        let mut writer = Self { state, keeper, desk };
         // What was restored is safe already.
         let restored = writer.state.roster.take_batch();
-        writer.views.fold(&restored, writer.state.roster.revision());
-        writer.board.fold(&writer.state.kv.take_batch());
-        (writer, sender)
+        writer.desk.views.fold(&restored, writer.state.roster.revision());
+        writer.desk.board.fold(&writer.state.kv.take_batch());
+        writer
     }
 
-    /// Works for as long as it is polled.
-    pub(crate) async fn run(&mut self) {
+    /// Works for as long as it is polled, and it is this process that may. Then says who it is, if not.
+    pub(crate) async fn run(&mut self) -> String {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut jobs = Vec::new();
         loop {
+            let wishes = &mut self.desk.jobs;
             tokio::select! {
                 biased;
                 // With nobody left to ask, time goes on.
-                some = self.jobs.recv_many(&mut jobs, AT_ONCE), if !self.jobs.is_closed() || !self.jobs.is_empty() => {
+                some = wishes.recv_many(&mut jobs, AT_ONCE), if !wishes.is_closed() || !wishes.is_empty() => {
                     if some == 0 { continue }
                 }
                 _ = ticks.tick() => {}
             }
-            let now = self.ticker.tick();
-            self.state.sure = !self.ticker.in_aftermath();
+            let now = self.desk.ticker.tick();
+            self.state.sure = !self.desk.ticker.in_aftermath();
             self.state.roster.expire(now);
             self.state.with_kv(now, |kv, at| kv.expire(at));
             let replies: Vec<Reply> = jobs.drain(..).map(|job| job(&mut self.state, now)).collect();
-            self.keep().await;
+            if let Err(why) = self.keep().await {
+                return why;
+            }
             replies.into_iter().for_each(|reply| reply());
         }
     }
 
     /// Waits until what is kept is closed.
     pub(crate) async fn close(self) {
-        if let Some(store) = self.store {
-            store.close().await;
-        }
+        self.keeper.close().await;
+    }
+
+    /// What the next writer works with. Lease connections that stand are told to come back.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn into_desk(self) -> Desk {
+        self.desk
     }
 
     /// Keeps what has changed, and then shows it.
-    async fn keep(&mut self) {
+    async fn keep(&mut self) -> Result<(), String> {
         let roster = self.state.roster.take_batch();
         let changes = Arc::new(Changes { roster, kv: self.state.kv.take_batch() });
         let revision = self.state.roster.revision();
         if !changes.is_empty() {
             let begun = Instant::now();
-            self.write(&changes, revision).await;
-            self.metrics.batch(&changes.roster, begun.elapsed());
+            self.write(&changes, revision).await?;
+            self.desk.metrics.batch(&changes.roster, begun.elapsed());
         }
-        self.views.fold(&changes.roster, revision);
-        self.board.fold(&changes.kv);
+        self.desk.views.fold(&changes.roster, revision);
+        self.desk.board.fold(&changes.kv);
         self.state.end_holds(&changes.roster.ended);
+        Ok(())
     }
 
-    async fn write(&self, changes: &Arc<Changes>, revision: u64) {
-        let Some(store) = &self.store else { return };
-        while let Err(reason) = store.commit(changes, revision).await {
-            if self.trouble.set(Some(reason.clone())) {
+    async fn write(&mut self, changes: &Arc<Changes>, revision: u64) -> Result<(), String> {
+        while let Err(unkept) = self.keeper.commit(changes, revision).await {
+            let reason = match unkept {
+                Unkept::Yet(reason) => reason,
+                #[cfg(feature = "etcd")]
+                Unkept::Ever(reason) => return Err(reason),
+            };
+            if self.desk.trouble.set(Some(reason.clone())) {
                 error!("nothing can be changed: {reason}; trying on");
             }
             sleep(AGAIN).await;
         }
-        if self.trouble.set(None) {
+        if self.desk.trouble.set(None) {
             info!("changes are kept again");
         }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use mainstay_contracts::registry::{
     Beat, BeatLease, Beaten, Deregister, Deregistered, Drain, Drained, EndLease, LeaseEnded, Register, Registered,
     Release, Released, Undrain, Undrained,
@@ -45,14 +46,22 @@ impl Directory {
         let deadline = Duration::from_millis(call.deadline_ms);
         let service = call.service.clone();
         let revision = self.change(move |state, now| state.roster.drain(&call, now)).await?;
+        #[cfg(feature = "etcd")]
+        let elsewhere = self.told_elsewhere(&service, revision, deadline);
+        #[cfg(not(feature = "etcd"))]
+        let elsewhere = std::future::ready((0, 0));
+        let ((told, untold), (more, less)) = join(self.until_told(&service, revision, deadline), elsewhere).await;
+        Ok(Drained { revision, told: told + more, untold: untold + less })
+    }
+
+    /// Waits until those who watch a service have been told up to a revision; says how many have been, and how many not.
+    pub(crate) async fn until_told(&self, service: &str, revision: u64, within: Duration) -> (usize, usize) {
         // Who comes later begins with a list that says it.
-        let Some(audience) = self.views.get(&service).map(|view| view.audience()) else {
-            return Ok(Drained { revision, told: 0, untold: 0 });
-        };
+        let Some(audience) = self.views.get(service).map(|view| view.audience()) else { return (0, 0) };
         // Whether it is over in time or not, it is said how far it has come.
-        let _ = timeout(deadline, audience.until_told(revision)).await;
+        let _ = timeout(within, audience.until_told(revision)).await;
         let untold = audience.untold(revision);
-        Ok(Drained { revision, told: audience.len() - untold, untold })
+        (audience.len() - untold, untold)
     }
 
     /// Notes that an instance is there.

@@ -20,41 +20,60 @@ use crate::writer::State;
 pub(crate) struct Hold {
     directory: Arc<Directory>,
     held: Held,
-    number: u64,
+    pub(crate) number: u64,
     first: HoldFrame,
     ended: oneshot::Receiver<Option<u64>>,
+    pub(crate) passed_on: Option<PassedOn>,
 }
+
+/// Says of a request that another replica stands between it and its client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PassedOn;
 
 impl Directory {
     /// Registers an instance for as long as the answer lives.
-    pub(crate) async fn hold(self: &Arc<Self>, call: Register) -> Result<Hold, Refused> {
+    pub(crate) async fn hold(self: &Arc<Self>, call: Register, passed_on: Option<PassedOn>) -> Result<Hold, Refused> {
         let held = Held::Instance(call.service.as_str().into(), call.id.clone());
         let directory = Arc::clone(self);
         let hold = self.change(move |state, now| {
             let (registered, number) = state.roster.hold(call, now)?;
-            Ok(directory.stand_for(held, number, HoldFrame::Held(registered), state))
+            Ok(directory.stand_for(held, (number, passed_on), HoldFrame::Held(registered), state))
         });
         hold.await
     }
 
     /// Opens a lease, or takes it over, for as long as the answer lives.
-    pub(crate) async fn hold_lease(self: &Arc<Self>, call: HoldLease) -> Result<Hold, Refused> {
+    pub(crate) async fn hold_lease(
+        self: &Arc<Self>,
+        call: HoldLease,
+        passed_on: Option<PassedOn>,
+    ) -> Result<Hold, Refused> {
         let directory = Arc::clone(self);
         let hold = self.change(move |state, now| {
             let (instances, number) = state.roster.hold_lease(&call.lease, now);
             let (epoch, beat_every_ms) = (directory.views.epoch(), directory.beat_every_ms());
             let first = HoldFrame::Lease { epoch, instances, beat_every_ms };
-            Ok(directory.stand_for(Held::Lease(call.lease), number, first, state))
+            Ok(directory.stand_for(Held::Lease(call.lease), (number, passed_on), first, state))
         });
         hold.await
     }
 
     /// Made by the writer: should nobody wait for it any more, it is dropped as any other, and lets go.
-    fn stand_for(self: Arc<Self>, held: Held, number: u64, first: HoldFrame, state: &mut State) -> Hold {
+    fn stand_for(
+        self: Arc<Self>,
+        held: Held,
+        (number, passed_on): (u64, Option<PassedOn>),
+        first: HoldFrame,
+        state: &mut State,
+    ) -> Hold {
         let (sender, ended) = oneshot::channel();
         state.follow_hold(number, sender);
         self.holds.fetch_add(1, Ordering::Relaxed);
-        Hold { directory: self, held, number, first, ended }
+        #[cfg(feature = "etcd")]
+        if passed_on.is_some() {
+            self.passed_on.lock().insert(number, held.clone());
+        }
+        Hold { directory: self, held, number, first, ended, passed_on }
     }
 }
 
@@ -81,9 +100,11 @@ impl Hold {
                 Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() })
             }
             // Without an incarnation, the instance is gone or a newer connection stands for it.
-            ended = &mut self.ended => {
-                ended.ok().flatten().map(|incarnation| HoldFrame::Superseded { incarnation })
-            }
+            ended = &mut self.ended => match ended {
+                Ok(successor) => successor.map(|incarnation| HoldFrame::Superseded { incarnation }),
+                // Another replica writes now.
+                Err(_) => Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() }),
+            },
             _ = bookmarks.tick() => Some(HoldFrame::Bookmark),
         }
     }
@@ -92,14 +113,17 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         self.directory.holds.fetch_sub(1, Ordering::Relaxed);
+        #[cfg(feature = "etcd")]
+        self.directory.passed_on.lock().remove(&self.number);
         // When it is the registry that goes, the instances have not.
         if self.directory.stop.is_cancelled() {
             return;
         }
-        let (held, number) = (self.held.clone(), self.number);
+        let (held, number, passed_on) = (self.held.clone(), self.number, self.passed_on);
         // What cannot be told now is found out when the lease stops beating.
         let _ = self.directory.ask(move |state, _| {
-            state.let_go(&held, number);
+            // It may be the replica in between that has gone: of its client, it would have said so.
+            state.let_go(&held, number, passed_on.is_none());
             Box::new(|| {})
         });
     }

@@ -55,7 +55,7 @@ impl Reader {
     }
 
     async fn hold(directory: &Arc<Directory>, call: Register) -> Self {
-        Self::new(directory.hold(call).await.unwrap().lines())
+        Self::new(directory.hold(call, None).await.unwrap().lines())
     }
 
     async fn next<F: DeserializeOwned>(&mut self) -> Option<F> {
@@ -116,7 +116,7 @@ async fn a_registry_that_was_stopped_finds_nobody_silent() {
 async fn a_connection_that_closes_after_a_stall_is_not_the_end_of_its_process() {
     let directory = directory().await;
     let lease: HoldLease = serde_json::from_str(r#"{"lease":"process"}"#).unwrap();
-    let mut held = Reader::new(directory.hold_lease(lease.clone()).await.unwrap().lines());
+    let mut held = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines());
     let Some(HoldFrame::Lease { instances: 0, .. }) = held.next().await else { panic!("no lease") };
     directory.register(Register { lease: Some(lease.lease.clone()), ..call("r1", 1, 1) }).await.unwrap();
     advance(Duration::from_secs(60)).await;
@@ -124,7 +124,7 @@ async fn a_connection_that_closes_after_a_stall_is_not_the_end_of_its_process() 
     sleep(Duration::from_secs(1)).await;
     assert_eq!(directory.views().list("ratings").listing.instances.len(), 1);
     // It comes back, and what it has registered is there.
-    let mut again = Reader::new(directory.hold_lease(lease.clone()).await.unwrap().lines());
+    let mut again = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines());
     assert!(matches!(again.next().await, Some(HoldFrame::Lease { instances: 1, .. })));
     directory.beat_lease(&BeatLease { lease: lease.lease.clone() }).unwrap();
     sleep(Duration::from_secs(11)).await;
@@ -294,7 +294,7 @@ async fn a_hold_that_is_dropped_is_gone_and_a_silent_one_ends() {
 #[tokio::test(start_paused = true)]
 async fn whoever_goes_before_the_answer_holds_nothing() {
     let directory = directory().await;
-    let asked = directory.hold(call("r1", 1, 1));
+    let asked = directory.hold(call("r1", 1, 1), None);
     assert!(poll_immediate(asked).await.is_none(), "dropped while it waits");
     sleep(Duration::from_secs(1)).await;
     assert_eq!(directory.views().list("ratings").listing.instances, []);

@@ -29,19 +29,21 @@ impl Directory {
         let mut watcher = self.views.watch(&call.service, seen, permit);
         let first = watcher.first();
         let every = self.config.bookmark_every;
-        let state = Some((Arc::clone(self), watcher, interval_at(Instant::now() + every, every)));
+        let bookmarks = interval_at(Instant::now() + every, every);
+        let state = Some((Arc::clone(self), watcher, bookmarks, self.watching()));
         let rest = stream::unfold(state, |state| async {
-            let (directory, mut watcher, mut bookmarks) = state?;
+            let (directory, mut watcher, mut bookmarks, stop) = state?;
             // The connection asks for more: what it had is with it, written or about to be.
             watcher.delivered();
-            let stop = directory.stop.clone();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {
                     let closing = WatchFrame::Closing { return_in_ms: directory.return_in_ms() };
                     Some((line(&closing), None))
                 }
-                lines = next(&mut watcher, &mut bookmarks) => Some((lines, Some((directory, watcher, bookmarks)))),
+                lines = next(&mut watcher, &mut bookmarks) => {
+                    Some((lines, Some((directory, watcher, bookmarks, stop))))
+                }
             }
         });
         Ok(stream::iter([first]).chain(rest))
@@ -56,7 +58,7 @@ impl Directory {
     }
 
     /// When a reader is to come back to a registry that stops: each at another time, that they do not all come at once.
-    pub(super) fn return_in_ms(&self) -> u64 {
+    pub(crate) fn return_in_ms(&self) -> u64 {
         let (shortest, longest) = SPREAD;
         let readers = self.watchers() + self.holds.load(Ordering::Relaxed);
         let spread = u64::try_from(readers * 1000 / PER_SECOND).unwrap_or(u64::MAX);

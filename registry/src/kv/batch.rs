@@ -34,7 +34,7 @@ pub(crate) enum Change {
 }
 
 /// A key that was deleted, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Grave {
     pub(crate) revision: u64,
     pub(crate) key: Arc<str>,

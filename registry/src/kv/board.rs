@@ -8,7 +8,7 @@ mod shown;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,8 @@ pub(crate) struct Board {
     waiting: Arc<Semaphore>,
     most: usize,
     stop: CancellationToken,
+    /// Cancelled when this process is not the one any more that keys are asked of.
+    turn: Mutex<CancellationToken>,
 }
 
 impl Board {
@@ -53,7 +55,21 @@ impl Board {
     /// wait, until `stop` is cancelled.
     pub(crate) fn new(forgotten: u64, sessions_at: u64, most: usize, stop: CancellationToken) -> Self {
         let shown = RwLock::new(Shown::new(forgotten, sessions_at));
-        Self { shown, changed: watch::Sender::new(0), waiting: Arc::new(Semaphore::new(most)), most, stop }
+        let turn = Mutex::new(stop.child_token());
+        Self { shown, changed: watch::Sender::new(0), waiting: Arc::new(Semaphore::new(most)), most, stop, turn }
+    }
+
+    /// Forgets everything, as [`new`](Self::new) knows nothing, and answers who waits.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn begin_again(&self, forgotten: u64, sessions_at: u64) {
+        *self.shown.write() = Shown::new(forgotten, sessions_at);
+        self.interrupt();
+    }
+
+    /// Answers who waits.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn interrupt(&self) {
+        std::mem::replace(&mut *self.turn.lock(), self.stop.child_token()).cancel();
     }
 
     /// Folds in what has changed, and wakes who waits.
@@ -86,7 +102,7 @@ impl Board {
     /// Waits until the index of something is greater than this one, but not for longer than `most`, nor after the registry
     /// was told to stop.
     pub(crate) async fn wait(&self, subject: &Subject, index: u64, most: Duration) -> Result<(), Refused> {
-        let deadline = Instant::now() + most;
+        let (deadline, turn) = (Instant::now() + most, self.turn.lock().clone());
         // Before the first look, so that no change falls in between.
         let mut changed = self.changed.subscribe();
         let mut looked = {
@@ -103,7 +119,7 @@ impl Board {
         loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(()),
+                () = turn.cancelled() => return Ok(()),
                 () = sleep_until(deadline) => return Ok(()),
                 // Its sender is beside it.
                 _ = changed.changed() => {}

@@ -38,23 +38,26 @@ pub(crate) struct Kept {
 impl Kv {
     /// Takes up what was kept, and tells of it as if it had come now. Every session has its full time, and the grace;
     /// every lock delay begins anew.
-    pub(crate) fn restore(&mut self, kept: Kept, grace: Duration) {
+    pub(crate) fn restore(&mut self, kept: Kept, grace: Duration, now: Time) {
         for (id, created, terms) in kept.sessions {
-            let session = Arc::new(Session::new(id, terms, created, Time::default() + grace));
+            let session = Arc::new(Session::new(id, terms, created, now + grace));
             self.batch.changes.push(Change::Opened(Arc::clone(&session)));
             self.admit(session);
         }
         for (key, entry) in kept.keys {
             if let Some(id) = entry.session.as_ref().filter(|id| !self.sessions.contains_key(*id)) {
-                self.admit(Arc::new(Session::new(Arc::clone(id), LOST, entry.modified, Time::default())));
+                self.admit(Arc::new(Session::new(Arc::clone(id), LOST, entry.modified, now)));
             }
             self.set(key, Entry::clone(&entry));
         }
         for (key, delay) in kept.delays {
-            self.delay(key, delay, Time::default());
+            self.delay(key, delay, now);
         }
         for grave in kept.graves {
-            self.batch.changes.push(Change::Deleted(grave.clone()));
+            // What is there again is not deleted any more; but its grave is yet to be forgotten.
+            if !self.keys.contains_key(&grave.key) {
+                self.batch.changes.push(Change::Deleted(grave.clone()));
+            }
             self.graves.push_back(grave);
         }
     }

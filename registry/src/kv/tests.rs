@@ -180,7 +180,7 @@ fn after_a_restart_everybody_has_their_full_time_and_the_grace() {
     };
     let mut bench = Bench::default();
     bench.revision = 7;
-    bench.kv.restore(kept, Duration::from_secs(15));
+    bench.kv.restore(kept, Duration::from_secs(15), Time::default());
     bench.fold();
     bench.pass_to(14 * S);
     assert_eq!(bench.acquire("delayed", &"there".into()), Ok(false));

@@ -42,6 +42,12 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// What is left of the instance, when it is gone.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn grave(&self) -> Grave {
+        Grave { revision: self.revision, service: Arc::clone(&self.service), id: self.id.clone() }
+    }
+
     /// The instance, unless it is gone.
     pub(crate) fn row(&self) -> Option<&Row> {
         match &self.became {
@@ -74,7 +80,7 @@ pub(crate) struct Row {
 }
 
 /// Who is gone, and since when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Grave {
     pub(crate) revision: u64,
     pub(crate) service: Arc<str>,

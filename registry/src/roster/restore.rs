@@ -26,19 +26,22 @@ pub(crate) struct Kept {
 impl Roster {
     /// Takes up what was kept, and tells of it as if it had come now. Every lease has its full time, and the grace:
     /// whoever was there has to find back first.
-    pub(crate) fn restore(&mut self, revision: u64, listed: Vec<Kept>, gone: Vec<(Grave, GoneReason)>) {
+    pub(crate) fn restore(&mut self, revision: u64, listed: Vec<Kept>, gone: Vec<(Grave, GoneReason)>, now: Time) {
         self.revision = revision;
-        listed.into_iter().for_each(|kept| self.take_up(kept));
+        listed.into_iter().for_each(|kept| self.take_up(kept, now));
         for (grave, why) in gone {
             let Grave { revision, service, id } = grave.clone();
-            self.batch.changes.push(Change { revision, service, id, became: Became::Gone(why) });
+            // Who has come back since is not gone any more; but its grave is yet to be forgotten.
+            if self.services.get(&service).is_none_or(|service| service.get(&id).is_none()) {
+                self.batch.changes.push(Change { revision, service, id, became: Became::Gone(why) });
+            }
             self.graves.push_back(grave);
         }
     }
 
-    fn take_up(&mut self, kept: Kept) {
+    fn take_up(&mut self, kept: Kept, now: Time) {
         let Kept { revision, service, listed, json, lease: name, health } = kept;
-        let beaten = Time::default() + self.config.grace;
+        let beaten = now + self.config.grace;
         let key = name.as_ref().and_then(|name| self.leases.named(name));
         let terms = if health.is_some() { Terms::never() } else { Terms::of(&self.config) };
         let key = key.unwrap_or_else(|| self.leases.open(name.clone(), terms, beaten, &mut self.batch));
@@ -62,7 +65,7 @@ impl Roster {
         let entry = Entry { listed: Arc::clone(&listed), lease: key, checked, revision };
         self.services.entry(Arc::clone(&service)).or_default().put(entry);
         let pulse = self.leases.get(key).map(|lease| Arc::clone(&lease.pulse)).expect("it was opened or found above");
-        let row = Row { listed, json, since: Time::default(), lease: name, pulse, health };
+        let row = Row { listed, json, since: now, lease: name, pulse, health };
         self.batch.changes.push(Change { revision, service, id, became: Became::Listed(row) });
     }
 }

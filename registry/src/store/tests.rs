@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::Config;
 use crate::clock::Time;
-use crate::roster::Roster;
+use crate::roster::{Batch, Roster};
 
 /// A roster and where it is kept.
 struct Kept {
@@ -23,9 +23,9 @@ struct Kept {
 impl Kept {
     async fn open(dir: &TempDir, now: u64) -> Self {
         let (store, opened) = Store::open(dir.path(), now).await.unwrap();
-        let mut roster = Roster::new(Config::default(), opened.epoch, 1_000);
+        let mut roster = Roster::new(Config::default(), opened.epoch, 1_000, Time::default());
         let opened_with = opened.listed.len();
-        roster.restore(opened.revision, opened.listed, opened.gone);
+        roster.restore(opened.revision, opened.listed, opened.gone, Time::default());
         Self { roster, store, opened_with, damage: opened.damage, epoch: opened.epoch }
     }
 

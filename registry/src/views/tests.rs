@@ -119,7 +119,7 @@ proptest! {
 
     #[test]
     fn the_fold_of_a_watch_is_the_list(steps in prop::collection::vec(step(), 1..80)) {
-        let mut roster = Roster::new(Config::default(), 1, 1);
+        let mut roster = Roster::new(Config::default(), 1, 1, Time::default());
         let views = Arc::new(Views::new(1, 0));
         let mut readers = [0; 3].map(|_| Reader::new(&views));
         let mut graves = Vec::new();

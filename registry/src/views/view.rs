@@ -83,18 +83,9 @@ pub(crate) enum Since {
 
 impl View {
     pub(super) fn new(name: Arc<str>, floor: u64) -> Self {
-        let folded = Folded {
-            by_revision: BTreeMap::new(),
-            by_id: HashMap::new(),
-            counts: Counts::default(),
-            fingerprint: Fingerprint::default(),
-            floor,
-            revision: floor,
-            snapshot: None,
-        };
         Self {
             name,
-            folded: RwLock::new(folded),
+            folded: RwLock::new(Folded::empty(floor)),
             changed: watch::Sender::new(floor),
             watchers: Mutex::default(),
             told: Notify::new(),
@@ -200,6 +191,17 @@ impl View {
         self.changed.send_replace(revision);
     }
 
+    /// Takes a list in place of all that was. Whoever has seen a revision before `floor` is told all of it.
+    #[cfg(feature = "etcd")]
+    pub(super) fn replace(&self, changes: &[Change], floor: u64) {
+        let mut folded = self.folded.write();
+        *folded = Folded::empty(floor);
+        changes.iter().for_each(|change| folded.fold(change.clone()));
+        let revision = folded.revision;
+        drop(folded);
+        self.changed.send_replace(revision);
+    }
+
     pub(super) fn forget(&self, grave: &Grave) {
         self.folded.write().forget(grave);
     }
@@ -215,6 +217,18 @@ impl View {
 }
 
 impl Folded {
+    fn empty(floor: u64) -> Self {
+        Self {
+            by_revision: BTreeMap::new(),
+            by_id: HashMap::new(),
+            counts: Counts::default(),
+            fingerprint: Fingerprint::default(),
+            floor,
+            revision: floor,
+            snapshot: None,
+        }
+    }
+
     fn fold(&mut self, change: Change) {
         let revision = change.revision;
         let before = self.by_id.insert(change.id.clone(), revision).and_then(|at| self.by_revision.remove(&at));

@@ -19,7 +19,7 @@ pub(super) struct Board {
 
 impl Board {
     pub(super) fn new(config: Config) -> (Self, Time) {
-        let roster = Roster::new(config, 1_000, 1_000);
+        let roster = Roster::new(config, 1_000, 1_000, Time::default());
         (Self { roster, rows: BTreeMap::new(), revision: 0, ended: Vec::new() }, Time::default())
     }
 

@@ -217,7 +217,7 @@ fn a_suspect_has_its_quarter_of_an_hour_after_a_restart_too() {
         health: row.health.clone(),
     });
     let (mut again, now) = Board::new(Config::default());
-    again.roster.restore(1_000, kept.collect(), Vec::new());
+    again.roster.restore(1_000, kept.collect(), Vec::new(), Time::default());
     let mut now = now;
     for minute in 1..=16 {
         for _ in 0..60 {

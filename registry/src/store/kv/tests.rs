@@ -20,7 +20,7 @@ impl Kept {
     async fn open(dir: &TempDir, now: u64) -> Self {
         let (store, opened) = Store::open(dir.path(), now).await.unwrap();
         let mut kv = Kv::new(KvLimits::default());
-        kv.restore(opened.kv.clone(), Config::default().grace);
+        kv.restore(opened.kv.clone(), Config::default().grace, Time::default());
         // What was kept is kept already.
         kv.take_batch();
         Self { kv, revision: opened.revision, store, opened }
