@@ -15,6 +15,7 @@
 //! | what Consul's clients are answered | `consul` |
 //! | how names are answered | [`dns`] |
 //! | how connections are bounded and ended | `serve` |
+//! | what must hold of every registry, feature `testing` | `testing` |
 //!
 //! It asks nobody who they are, unless there are tokens ([`Config::access`]), so the program listens on a loopback address
 //! unless it is told otherwise.
@@ -39,6 +40,8 @@ mod roster;
 mod run;
 mod serve;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod views;
 mod wheel;

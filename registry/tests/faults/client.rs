@@ -13,7 +13,8 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use mainstay_contracts::Call;
 use mainstay_contracts::registry::{
-    BeatLease, HOLD_LEASE, HoldFrame, LeaseId, List, Listing, Register, Registered, WATCH, WatchFrame,
+    BeatLease, Deregister, Deregistered, HOLD_LEASE, HoldFrame, LeaseId, List, Listing, Register, Registered, WATCH,
+    WatchFrame,
 };
 use mainstay_contracts::wire::{self, Encoded};
 use serde::de::DeserializeOwned;
@@ -21,6 +22,12 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::process::SOON;
+
+/// A registration of the first incarnation of an instance.
+pub(crate) fn registration(id: &str, port: u16, lease: Option<&LeaseId>) -> Register {
+    let json = format!(r#"{{"service":"ratings","id":"{id}","address":"127.0.0.1:{port}","incarnation":1}}"#);
+    Register { lease: lease.cloned(), ..serde_json::from_str(&json).unwrap() }
+}
 
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
@@ -46,10 +53,17 @@ impl Client {
         Some(if status.is_success() { Ok(serde_json::from_slice(&body).unwrap()) } else { Err(status) })
     }
 
-    pub(crate) async fn register(&mut self, id: &str, port: u16, lease: Option<&LeaseId>) -> Option<Registered> {
-        let json = format!(r#"{{"service":"ratings","id":"{id}","address":"127.0.0.1:{port}","incarnation":1}}"#);
-        let call = Register { lease: lease.cloned(), ..serde_json::from_str(&json).unwrap() };
-        self.ask(&call).await.map(|answer| answer.unwrap_or_else(|status| panic!("{id}: {status}")))
+    pub(crate) async fn register(&mut self, call: &Register) -> Option<Registered> {
+        self.ask(call).await.map(|answer| answer.unwrap_or_else(|status| panic!("{}: {status}", call.id)))
+    }
+
+    /// Says that an instance leaves. Said before it may have been heard, though it was not answered.
+    pub(crate) async fn deregister(&mut self, call: &Deregister) -> Option<Option<Deregistered>> {
+        match self.ask(call).await? {
+            Ok(answer) => Some(Some(answer)),
+            Err(StatusCode::NOT_FOUND) => Some(None),
+            Err(status) => panic!("{}: {status}", call.id),
+        }
     }
 
     pub(crate) async fn beat(&mut self, lease: &LeaseId) -> Option<StatusCode> {

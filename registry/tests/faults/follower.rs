@@ -1,91 +1,67 @@
 //! Follows a service through everything, and knows at once when something is told that cannot be.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_contracts::registry::{Fingerprint, InstanceId, Listed, Listing, Presence, WatchFrame};
-use tokio::time::sleep;
+use mainstay_registry::testing::{Expiry, Fold};
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
+use crate::process::SOON;
 
-/// What a watcher has made of what it was told.
-#[derive(Debug, Default)]
+/// A watcher that comes back whenever its stream ends, until it is dropped.
 pub(crate) struct Follower {
-    pub(crate) instances: BTreeMap<InstanceId, Listed>,
-    pub(crate) epoch: u64,
-    pub(crate) revision: u64,
-    pub(crate) resumed: usize,
-    pub(crate) snapshots: usize,
-    /// How many were told to be gone.
-    pub(crate) gone: usize,
-    /// How many bookmarks agreed with what it had.
-    pub(crate) verified: usize,
-    /// The most that were silent or suspect at once.
-    pub(crate) doubtful: usize,
+    fold: Arc<Mutex<Fold>>,
+    task: JoinHandle<()>,
 }
 
 impl Follower {
-    /// Follows until it is dropped, over every restart.
-    pub(crate) async fn follow(&mut self, mut client: Client, mut done: impl FnMut(&Self) -> bool) {
-        loop {
-            let seen = (self.epoch > 0).then_some((self.epoch, self.revision));
-            if let Some(mut frames) = client.watch(seen).await {
-                while let Some(frame) = frames.change().await {
-                    self.take(frame);
-                    if done(self) {
-                        return;
-                    }
-                }
+    /// Holds what it is told against the `expiry`, if there is one, too.
+    pub(crate) fn start(client: Client, fold: Fold, expiry: Option<&Arc<Mutex<Expiry>>>) -> Self {
+        let fold = Arc::new(Mutex::new(fold));
+        let task = tokio::spawn(follow(client, Arc::clone(&fold), expiry.cloned()));
+        Self { fold, task }
+    }
+
+    /// What it has made of what it was told.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Fold) -> T) -> T {
+        look(&self.fold.lock())
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn until(&mut self, what: &str, is_so: impl Fn(&Fold) -> bool) {
+        let reached = async {
+            while !is_so(&self.fold.lock()) {
+                sleep(Duration::from_millis(5)).await;
             }
-            sleep(Duration::from_millis(5)).await;
+        };
+        tokio::select! {
+            reached = timeout(SOON, reached) => reached.unwrap_or_else(|_| panic!("not {what}")),
+            ended = &mut self.task => panic!("a watcher was told what cannot be: {ended:?}"),
         }
     }
+}
 
-    fn take(&mut self, frame: WatchFrame) {
-        match frame {
-            WatchFrame::Snapshot(listing) => {
-                self.snapshots += 1;
-                // What is removed is told by name. A list that shrinks by itself is how an outage begins.
-                if self.epoch == listing.epoch {
-                    assert!(listing.revision >= self.revision, "revisions do not go back");
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn follow(mut client: Client, fold: Arc<Mutex<Fold>>, expiry: Option<Arc<Mutex<Expiry>>>) {
+    loop {
+        let seen = fold.lock().seen();
+        if let Some(mut frames) = client.watch(seen).await {
+            fold.lock().begin();
+            while let Some(frame) = frames.change().await {
+                if let Some(expiry) = &expiry {
+                    expiry.lock().saw(&frame, Instant::now());
                 }
-                self.epoch = listing.epoch;
-                self.revision = listing.revision;
-                self.instances =
-                    listing.instances.into_iter().map(|listed| (listed.instance.id.clone(), listed)).collect();
+                fold.lock().take(frame);
             }
-            WatchFrame::Resumed { epoch, revision } => {
-                self.resumed += 1;
-                assert_eq!((epoch, revision), (self.epoch, self.revision));
-            }
-            WatchFrame::Changed { revision, listed } => {
-                self.move_to(revision);
-                self.instances.insert(listed.instance.id.clone(), listed);
-            }
-            WatchFrame::Gone { revision, id, .. } => {
-                self.move_to(revision);
-                self.gone += usize::from(self.instances.remove(&id).is_some());
-            }
-            WatchFrame::Bookmark { revision, fingerprint } => {
-                assert!(revision >= self.revision);
-                self.revision = revision;
-                assert_eq!(Fingerprint::of(self.instances.values()), fingerprint, "the fold of the watch is the list");
-                self.verified += 1;
-            }
-            other => panic!("{other:?}"),
         }
-        let doubtful = |listed: &&Listed| matches!(listed.presence, Presence::Silent | Presence::Suspect);
-        self.doubtful = self.doubtful.max(self.instances.values().filter(doubtful).count());
-    }
-
-    fn move_to(&mut self, revision: u64) {
-        assert!(revision > self.revision, "{revision} after {}", self.revision);
-        self.revision = revision;
-    }
-
-    /// Is what it has the list at its revision?
-    pub(crate) fn agrees_with(&self, listing: &Listing) {
-        let listed = listing.instances.iter().map(|listed| (listed.instance.id.clone(), listed.clone()));
-        assert_eq!(self.instances, listed.collect());
+        sleep(Duration::from_millis(5)).await;
     }
 }

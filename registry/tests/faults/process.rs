@@ -40,11 +40,20 @@ impl Process {
 
     /// Kills it, and starts it again. Returns how long it took until it answered.
     pub(crate) async fn kill_and_start(&mut self) -> Duration {
-        self.child.kill().await.unwrap();
+        self.kill().await;
         let begun = Instant::now();
+        self.start_again().await;
+        begun.elapsed()
+    }
+
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Starts it where it was killed, and waits until it answers.
+    pub(crate) async fn start_again(&mut self) {
         self.child = spawn(&self.data, self.port, &self.args).await;
         self.client().list("ratings").await;
-        begun.elapsed()
     }
 
     /// Stops it where it stands.
