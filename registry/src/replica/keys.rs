@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_key_is_read_as_it_is_written() {
         let keys = Keys { prefix: "/a/b/".to_owned() };
-        let id: InstanceId = "r-1:8001".parse().unwrap();
+        let id: InstanceId = "r-1.8001".parse().unwrap();
         let service: Arc<str> = "ratings".into();
         for key in [
             Key::Life,

@@ -57,6 +57,28 @@ impl Client {
         self.ask(call).await.map(|answer| answer.unwrap_or_else(|status| panic!("{}: {status}", call.id)))
     }
 
+    /// As [`ask`](Self::ask), again and again until it is answered and somebody can do it.
+    pub(crate) async fn insist<C: Call>(&mut self, call: &C) -> Result<C::Response, StatusCode> {
+        let asked = async {
+            loop {
+                match self.ask(call).await {
+                    None | Some(Err(StatusCode::SERVICE_UNAVAILABLE)) => sleep(Duration::from_millis(20)).await,
+                    Some(answer) => break answer,
+                }
+            }
+        };
+        timeout(SOON, asked).await.expect("it is done")
+    }
+
+    /// What is answered to a request without a type, as text, if it is a success.
+    pub(crate) async fn text(&mut self, method: Method, target: &str, body: &str) -> Option<String> {
+        let body = (method != Method::GET).then(|| body.as_bytes().to_vec());
+        let answer = self.send(method, Encoded { target: target.to_owned(), body }).await?;
+        let status = answer.status();
+        let text = timeout(SOON, answer.into_body().collect()).await.ok()?.ok()?.to_bytes();
+        status.is_success().then(|| String::from_utf8(text.to_vec()).unwrap())
+    }
+
     /// Says that an instance leaves. Said before it may have been heard, though it was not answered.
     pub(crate) async fn deregister(&mut self, call: &Deregister) -> Option<Option<Deregistered>> {
         match self.ask(call).await? {
@@ -102,6 +124,10 @@ impl Client {
 
     async fn stream(&mut self, method: Method, encoded: Encoded) -> Option<Frames> {
         let answer = self.send(method, encoded).await?;
+        // One of several may be behind the others, or cut off from them.
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
         assert_eq!(answer.status(), StatusCode::OK);
         // The connection is the stream's.
         self.sender = None;

@@ -3,8 +3,14 @@
 //! The rounds here are few; `scripts/test --kills` runs twenty, and prints their numbers.
 
 mod client;
+mod engines;
 mod follower;
 mod kills;
 mod losses;
+#[cfg(feature = "etcd")]
+mod partition;
 mod process;
+mod promises;
+#[cfg(feature = "etcd")]
+mod replicas;
 mod stalls;

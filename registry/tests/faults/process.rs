@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::client::Client;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_mainstay-registry");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_mainstay-registry");
 /// What is longer than this has not happened.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 

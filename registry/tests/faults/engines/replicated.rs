@@ -1,0 +1,106 @@
+//! Three registries over one etcd.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use http::Method;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+use super::etcd::{Etcd, free_port};
+use crate::client::Client;
+use crate::process::{PROGRAM, SOON};
+
+pub(crate) struct Replicated {
+    pub(crate) etcd: Etcd,
+    replicas: Vec<Replica>,
+    args: Vec<String>,
+}
+
+struct Replica {
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Replicated {
+    /// Nothing, if etcd may be missing and is.
+    pub(crate) async fn start(args: &[&str]) -> Option<Self> {
+        let etcd = Etcd::start("127.0.0.1").await?;
+        let engine = ["--engine".to_owned(), etcd.engine("127.0.0.1")];
+        let args: Vec<String> = engine.into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect();
+        let mut replicas = Vec::new();
+        for _ in 0..3 {
+            let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+            replicas.push(Replica { address, child: spawn(address, &args).await });
+        }
+        let replicated = Self { etcd, replicas, args };
+        replicated.writer().await;
+        Some(replicated)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.replicas.len()
+    }
+
+    pub(crate) fn client(&self, replica: usize) -> Client {
+        Client::new(self.replicas[replica].address)
+    }
+
+    /// Waits until somebody writes, and all who run know it.
+    pub(crate) async fn writer(&self) -> usize {
+        let known = async {
+            loop {
+                let mut said = Vec::new();
+                for replica in &self.replicas {
+                    said.extend(writer(replica.address).await);
+                }
+                said.dedup();
+                let found = |said: &SocketAddr| self.replicas.iter().position(|replica| replica.address == *said);
+                if let [Some(writer)] = said[..]
+                    && let Some(place) = found(&writer)
+                    && self.replicas[place].child.id().is_some()
+                {
+                    break place;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(SOON, known).await.expect("somebody writes")
+    }
+
+    pub(crate) async fn kill(&mut self, replica: usize) {
+        self.replicas[replica].child.kill().await.unwrap();
+    }
+
+    pub(crate) async fn start_again(&mut self, replica: usize) {
+        let address = self.replicas[replica].address;
+        self.replicas[replica].child = spawn(address, &self.args).await;
+    }
+}
+
+/// Who writes, as a replica that answers sees it.
+pub(crate) async fn writer(replica: SocketAddr) -> Option<Option<SocketAddr>> {
+    let health = timeout(SOON, Client::new(replica).text(Method::GET, "/health", "")).await.ok()??;
+    let health: Value = serde_json::from_str(&health).unwrap();
+    Some(health["writer"].as_str().map(|writer| writer.strip_prefix("http://").unwrap().parse().unwrap()))
+}
+
+async fn spawn(address: SocketAddr, args: &[String]) -> Child {
+    let mut child = Command::new(PROGRAM)
+        .args(["--listen", &address.to_string(), "--dns", "off"])
+        .args(args)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.as_mut().unwrap());
+    timeout(SOON, out.read_line(&mut line)).await.expect("it starts").unwrap();
+    assert!(line.starts_with("registry on "), "{line}");
+    child
+}

@@ -1,0 +1,109 @@
+//! What replicas promise beyond what one registry does: etcd may be killed, and each of them.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use mainstay_contracts::registry::LeaseId;
+use mainstay_registry::testing::{Acknowledged, Expiry, Fold, Terms};
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::client::registration;
+use crate::engines::Replicated;
+use crate::follower::Follower;
+use crate::process::SOON;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn etcd_may_be_killed() {
+    let Some(mut world) = Replicated::start(&["--silent-after", "3s", "--gone-after", "3s"]).await else { return };
+    let terms = Terms {
+        silent_after: Duration::from_secs(3),
+        gone_after: Duration::from_secs(3),
+        grace: Duration::from_secs(15),
+        late: Duration::from_secs(6),
+    };
+    let expiry = Arc::new(Mutex::new(Expiry::new(terms)));
+    let (writer, mut acknowledged) = (world.writer().await, Acknowledged::default());
+    let mut watchers: Vec<_> =
+        (0..world.len()).map(|at| Follower::start(world.client(at), Fold::default(), (at == 0).then_some(&expiry))).collect();
+    let mut register = async |world: &Replicated, at: usize, number: u16| {
+        let call = registration(&format!("r{number}"), number, None);
+        let (sent, answer) = (Instant::now(), world.client(at).insist(&call).await.unwrap());
+        expiry.lock().beaten(&call.id, sent, Instant::now());
+        acknowledged.registered(&call, &answer);
+    };
+    for number in 1..=20 {
+        register(&world, usize::from(number) % world.len(), number).await;
+    }
+    let killed = Instant::now();
+    world.etcd.kill().await;
+    // For longer than any of them may write by its own word.
+    for at in 0..world.len() {
+        let refused = timeout(SOON, world.client(at).ask(&registration("late", 99, None))).await.unwrap();
+        assert!(matches!(refused, Some(Err(StatusCode::SERVICE_UNAVAILABLE))), "{refused:?}");
+        assert_eq!(world.client(at).list("ratings").await.instances.len(), 20, "who is there is still told");
+    }
+    sleep(Duration::from_secs(6).saturating_sub(killed.elapsed())).await;
+    world.etcd.start_again().await;
+    world.writer().await;
+    expiry.lock().restarted(killed, Instant::now());
+    for number in 21..=40 {
+        register(&world, usize::from(number) % world.len(), number).await;
+    }
+    for watcher in &mut watchers {
+        watcher.until("all seen", |fold| fold.revision() >= acknowledged.revision()).await;
+        watcher.look(|fold| assert_eq!((fold.snapshots, fold.gone), (1, 0)));
+    }
+    acknowledged.is_in(&world.client(writer).list("ratings").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_killed_takes_nobody_with_it() {
+    let Some(mut world) = Replicated::start(&[]).await else { return };
+    let (lease, writer): (LeaseId, _) = ("process-1".parse().unwrap(), world.writer().await);
+    let (between, other) = ((writer + 1) % world.len(), (writer + 2) % world.len());
+    let held = world.client(between).hold(&lease).await.unwrap();
+    world.client(between).insist(&registration("r1", 1, Some(&lease))).await.unwrap();
+    let mut watcher = Follower::start(world.client(other), Fold::default(), None);
+    watcher.until("it is there", |fold| fold.instances.len() == 1).await;
+
+    world.kill(between).await;
+    let mut held_again = world.client(other).hold(&lease).await.unwrap();
+    // Whatever the writer made of the connection that broke, it has made of it before it answers this.
+    world.client(writer).insist(&registration("r2", 2, None)).await.unwrap();
+    watcher.until("the second one", |fold| fold.instances.len() == 2).await;
+    watcher.look(|fold| assert_eq!(fold.gone, 0, "its process has not gone"));
+    drop(held);
+    assert!(timeout(Duration::from_millis(200), held_again.next::<serde_json::Value>()).await.is_err(), "it stands");
+
+    drop(held_again);
+    watcher.until("gone with its process", |fold| fold.gone == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_one_writes_when_the_writer_is_killed() {
+    let Some(mut world) = Replicated::start(&[]).await else { return };
+    let mut acknowledged = Acknowledged::default();
+    for number in 1..=3 {
+        let writer = world.writer().await;
+        world.kill(writer).await;
+        // Its lease has to end, or it has to come back: both take seconds at most.
+        let call = registration(&format!("r{number}"), number, None);
+        let answer = world.client((writer + 1) % world.len()).insist(&call).await.unwrap();
+        acknowledged.registered(&call, &answer);
+        assert_ne!(world.writer().await, writer);
+        world.start_again(writer).await;
+    }
+    for at in 0..world.len() {
+        let up_to_date = async {
+            while world.client(at).list("ratings").await.revision < acknowledged.revision() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(SOON, up_to_date).await.unwrap();
+        acknowledged.is_in(&world.client(at).list("ratings").await);
+    }
+}
