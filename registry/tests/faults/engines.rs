@@ -8,7 +8,7 @@ mod etcd;
 mod replicated;
 
 #[cfg(feature = "etcd")]
-pub(crate) use self::etcd::{Etcd, free_port};
+pub(crate) use self::etcd::Etcd;
 #[cfg(feature = "etcd")]
 pub(crate) use self::replicated::Replicated;
 

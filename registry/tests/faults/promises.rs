@@ -247,17 +247,15 @@ async fn a_drain_waits_for_all_who_watch(world: World) {
         watcher.until("it watches", |fold| fold.instances.len() == 1).await;
         watchers.push(watcher);
     }
-    let drain = Drain {
-        service: "ratings".to_owned(),
-        id: "r1".parse().unwrap(),
-        incarnation: None,
-        deadline_ms: 20_000,
-    };
+    let drain =
+        Drain { service: "ratings".to_owned(), id: "r1".parse().unwrap(), incarnation: None, deadline_ms: 20_000 };
     let drained = world.other().await.insist(&drain).await.unwrap();
     assert_eq!((drained.told, drained.untold), (2, 0));
     for mut watcher in watchers {
         // It has been told: what is left is to read it.
-        watcher.until("it drains", |fold| fold.instances.values().all(|listed| listed.presence == Presence::Draining)).await;
+        watcher
+            .until("it drains", |fold| fold.instances.values().all(|listed| listed.presence == Presence::Draining))
+            .await;
     }
 }
 

@@ -27,8 +27,9 @@ async fn etcd_may_be_killed() {
     };
     let expiry = Arc::new(Mutex::new(Expiry::new(terms)));
     let (writer, mut acknowledged) = (world.writer().await, Acknowledged::default());
-    let mut watchers: Vec<_> =
-        (0..world.len()).map(|at| Follower::start(world.client(at), Fold::default(), (at == 0).then_some(&expiry))).collect();
+    let mut watchers: Vec<_> = (0..world.len())
+        .map(|at| Follower::start(world.client(at), Fold::default(), (at == 0).then_some(&expiry)))
+        .collect();
     let mut register = async |world: &Replicated, at: usize, number: u16| {
         let call = registration(&format!("r{number}"), number, None);
         let (sent, answer) = (Instant::now(), world.client(at).insist(&call).await.unwrap());
