@@ -39,6 +39,7 @@ mod replica;
 mod roster;
 mod run;
 mod serve;
+mod standing;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

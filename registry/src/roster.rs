@@ -34,7 +34,7 @@ use mainstay_contracts::registry::{
     Registered, Release, Released, Undrain, Undrained,
 };
 
-pub(crate) use self::batch::{Batch, Became, Change, Grave, Heard, HoldEnded, Row};
+pub(crate) use self::batch::{Batch, Became, Change, Grave, Heard, Row};
 pub(crate) use self::enlist::Enlist;
 pub(crate) use self::health::{Check, Health, Status};
 pub(crate) use self::leases::Member;
@@ -167,6 +167,7 @@ impl Roster {
         }
         if let Some(before) = before.as_ref().filter(|before| before.lease != lease) {
             let successor = same.is_none().then_some(incarnation);
+            self.leases.replaced(before.lease, &member, incarnation, &mut self.batch);
             self.leases.leave(before.lease, &member, successor, &mut self.batch);
         }
         let revision = match present {
@@ -325,6 +326,9 @@ impl Roster {
         let Some(entry) = service.take(id) else { return self.revision };
         if service.is_empty() {
             self.services.remove(name);
+        }
+        if let Some(by) = successor {
+            self.leases.replaced(entry.lease, member, by, &mut self.batch);
         }
         // A stream that ends without a successor is renewed, and one of an earlier start must not be.
         let successor = successor.filter(|&later| later > entry.listed.instance.incarnation);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info};
 
@@ -17,7 +17,8 @@ use crate::clock::{Ticker, Time};
 use crate::keeper::{Changes, Keeper, Unkept};
 use crate::kv::{At, Board, Kv};
 use crate::metrics::Metrics;
-use crate::roster::{Held, HoldEnded, Roster};
+use crate::roster::{Batch, Held, Roster};
+use crate::standing::Standing;
 use crate::views::Views;
 
 /// How often time goes on when nothing happens.
@@ -38,7 +39,7 @@ pub(crate) type Reply = Box<dyn FnOnce() + Send>;
 pub(crate) struct State {
     pub(crate) roster: Roster,
     pub(crate) kv: Kv,
-    holds: HashMap<u64, oneshot::Sender<Option<u64>>>,
+    holds: HashMap<u64, Arc<Standing>>,
     /// Is a connection that closes the end of its process?
     sure: bool,
 }
@@ -49,9 +50,9 @@ impl State {
         done(&mut self.kv, &mut At { now, revision: self.roster.counter() })
     }
 
-    /// Tells a lease connection's stream when it stands for nothing any more.
-    pub(crate) fn follow_hold(&mut self, hold: u64, ended: oneshot::Sender<Option<u64>>) {
-        self.holds.insert(hold, ended);
+    /// Tells a lease connection's stream what becomes of what it stands for.
+    pub(crate) fn follow_hold(&mut self, hold: u64, standing: &Arc<Standing>) {
+        self.holds.insert(hold, Arc::clone(standing));
     }
 
     /// A lease connection has closed, and that says that its client has gone, or it does not.
@@ -60,11 +61,15 @@ impl State {
         self.roster.let_go(held, hold, says && self.sure);
     }
 
-    fn end_holds(&mut self, ended: &[HoldEnded]) {
-        for HoldEnded { hold, superseded_by } in ended {
-            if let Some(stream) = self.holds.remove(hold) {
-                // An error says that the stream is over already.
-                let _ = stream.send(*superseded_by);
+    fn tell_holds(&mut self, batch: &Batch) {
+        for replaced in &batch.replaced {
+            if let Some(standing) = self.holds.get(&replaced.hold) {
+                standing.replace(&replaced.member, replaced.by);
+            }
+        }
+        for ended in &batch.ended {
+            if let Some(standing) = self.holds.remove(&ended.hold) {
+                standing.end(ended.superseded_by);
             }
         }
     }
@@ -157,6 +162,7 @@ impl Writer {
     /// What the next writer works with. Lease connections that stand are told to come back.
     #[cfg(feature = "etcd")]
     pub(crate) fn into_desk(self) -> Desk {
+        self.state.holds.values().for_each(|standing| standing.leave());
         self.desk
     }
 
@@ -172,7 +178,7 @@ impl Writer {
         }
         self.desk.views.fold(&changes.roster, revision);
         self.desk.board.fold(&changes.kv);
-        self.state.end_holds(&changes.roster.ended);
+        self.state.tell_holds(&changes.roster);
         Ok(())
     }
 

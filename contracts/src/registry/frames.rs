@@ -78,6 +78,17 @@ pub enum HoldFrame {
         /// The later incarnation.
         incarnation: u64,
     },
+    /// Another process has the place of one of the lease's instances, by its name or its address. The others are there
+    /// as before, and the stream goes on. Of several for one instance, only the last is told.
+    Replaced {
+        /// The service it was an instance of.
+        service: String,
+        /// Which one.
+        id: InstanceId,
+        /// The incarnation that has its place. If that is an earlier one, as it may take the address of who is silent,
+        /// the instance is to be registered again; else as after [`Superseded`](HoldFrame::Superseded).
+        incarnation: u64,
+    },
     /// The registry stops, and this stream with it. The lease goes on.
     Closing {
         /// When to come back, in milliseconds: everybody is told another time.
@@ -97,5 +108,15 @@ mod tests {
         let json = r#"{"type":"changed","revision":7,"id":"ratings-1","number":1,"address":"http://127.0.0.1:8001","weight":1,"incarnation":9,"presence":"up"}"#;
         let frame: WatchFrame = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&frame).unwrap(), json);
+        let json = r#"{"type":"replaced","service":"ratings","id":"ratings-1","incarnation":9}"#;
+        let frame: HoldFrame = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&frame).unwrap(), json);
+    }
+
+    #[test]
+    fn what_later_registries_tell_is_no_error() {
+        let later = r#"{"type":"later","service":"ratings","of":[{"id":1},null],"incarnation":"text"}"#;
+        assert_eq!(serde_json::from_str::<HoldFrame>(later).unwrap(), HoldFrame::Unknown);
+        assert_eq!(serde_json::from_str::<WatchFrame>(later).unwrap(), WatchFrame::Unknown);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use mainstay_contracts::registry::{HoldFrame, HoldLease, Register};
-use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::Directory;
 use crate::line::line;
 use crate::roster::{Held, Refused};
+use crate::standing::{Standing, Word};
 use crate::writer::State;
 
 /// Stands for a held instance, or a lease. Dropped, it takes off the list what it stands for, unless something newer is in
@@ -22,7 +22,7 @@ pub(crate) struct Hold {
     held: Held,
     pub(crate) number: u64,
     first: HoldFrame,
-    ended: oneshot::Receiver<Option<u64>>,
+    standing: Arc<Standing>,
     pub(crate) passed_on: Option<PassedOn>,
 }
 
@@ -66,14 +66,14 @@ impl Directory {
         first: HoldFrame,
         state: &mut State,
     ) -> Hold {
-        let (sender, ended) = oneshot::channel();
-        state.follow_hold(number, sender);
+        let standing = Arc::default();
+        state.follow_hold(number, &standing);
         self.holds.fetch_add(1, Ordering::Relaxed);
         #[cfg(feature = "etcd")]
         if passed_on.is_some() {
             self.passed_on.lock().insert(number, held.clone());
         }
-        Hold { directory: self, held, number, first, ended, passed_on }
+        Hold { directory: self, held, number, first, standing, passed_on }
     }
 }
 
@@ -84,26 +84,31 @@ impl Hold {
         let bookmarks = interval_at(Instant::now() + every, every);
         let first = line(&self.first);
         let rest = stream::unfold(Some((self, bookmarks)), |state| async {
-            let (mut hold, mut bookmarks) = state?;
+            let (hold, mut bookmarks) = state?;
             match hold.next(&mut bookmarks).await? {
-                frame @ HoldFrame::Bookmark => Some((line(&frame), Some((hold, bookmarks)))),
+                frame @ (HoldFrame::Bookmark | HoldFrame::Replaced { .. }) => {
+                    Some((line(&frame), Some((hold, bookmarks))))
+                }
                 last => Some((line(&last), None)),
             }
         });
         stream::iter([first]).chain(rest)
     }
 
-    async fn next(&mut self, bookmarks: &mut Interval) -> Option<HoldFrame> {
+    async fn next(&self, bookmarks: &mut Interval) -> Option<HoldFrame> {
         tokio::select! {
             biased;
             () = self.directory.stop.cancelled() => {
                 Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() })
             }
-            // Without an incarnation, the instance is gone or a newer connection stands for it.
-            ended = &mut self.ended => match ended {
-                Ok(successor) => successor.map(|incarnation| HoldFrame::Superseded { incarnation }),
+            word = self.standing.next() => match word {
+                Word::Replaced((service, id), incarnation) => {
+                    Some(HoldFrame::Replaced { service: service.to_string(), id, incarnation })
+                }
+                // Without an incarnation, the instance is gone or a newer connection stands for it.
+                Word::Ended(superseded_by) => superseded_by.map(|incarnation| HoldFrame::Superseded { incarnation }),
                 // Another replica writes now.
-                Err(_) => Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() }),
+                Word::Away => Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() }),
             },
             _ = bookmarks.tick() => Some(HoldFrame::Bookmark),
         }

@@ -319,6 +319,38 @@ async fn a_later_incarnation_ends_a_stream_with_a_reason_and_the_same_without() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_process_is_told_who_has_the_place_of_one_of_its_instances_and_keeps_the_others() {
+    let directory = directory().await;
+    let lease: HoldLease = serde_json::from_str(r#"{"lease":"process"}"#).unwrap();
+    let mut held = Reader::new(directory.hold_lease(lease.clone()).await.unwrap().lines());
+    held.next::<HoldFrame>().await;
+    let of_lease = |call| directory.register(Register { lease: Some(lease.lease.clone()), ..call });
+    for (id, port) in [("r1", 1), ("r2", 2), ("r3", 3)] {
+        of_lease(call(id, port, 5)).await.unwrap();
+    }
+    of_lease(call("r1", 9, 6)).await.unwrap();
+    assert_eq!(held.now::<HoldFrame>().await, None, "it knows what it says itself");
+    directory.register(call("r1", 1, 7)).await.unwrap();
+    directory.register(call("r1", 1, 8)).await.unwrap();
+    directory.register(call("other", 2, 9)).await.unwrap();
+    let replaced = |id: &str, incarnation| {
+        Some(HoldFrame::Replaced { service: "ratings".to_owned(), id: id.parse().unwrap(), incarnation })
+    };
+    assert_eq!(held.next().await, replaced("r1", 7), "it was told nothing more, as it had no part in that");
+    assert_eq!(held.next().await, replaced("r2", 9));
+    assert_eq!(held.now::<HoldFrame>().await, None);
+    sleep(Duration::from_secs(16)).await;
+    directory.register(call("earlier", 3, 4)).await.unwrap();
+    assert_eq!(held.next().await, replaced("r3", 4), "whoever is silent loses its address to anybody");
+    assert_eq!(held.next().await, Some(HoldFrame::Bookmark));
+    drop(held);
+    sleep(Duration::from_secs(1)).await;
+    let listed = directory.views().list("ratings").listing.instances.clone();
+    let ids: Vec<_> = listed.iter().map(|listed| listed.instance.id.as_str()).collect();
+    assert_eq!(ids, ["r1", "other", "earlier"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registry_that_stops_tells_when_to_return_and_that_nobody_is_gone() {
     let directory = directory().await;
     let mut reader = Reader::watch(&directory);

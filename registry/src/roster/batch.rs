@@ -22,6 +22,8 @@ pub(crate) struct Batch {
     pub(crate) checks: Vec<(Arc<str>, Option<Heard>)>,
     /// Lease connections that stand for nothing any more.
     pub(crate) ended: Vec<HoldEnded>,
+    /// Instances that another process has the place of, though the lease connection that stood for them goes on.
+    pub(crate) replaced: Vec<Replaced>,
 }
 
 /// Where a check is heard of.
@@ -85,6 +87,14 @@ pub(crate) struct Grave {
     pub(crate) revision: u64,
     pub(crate) service: Arc<str>,
     pub(crate) id: InstanceId,
+}
+
+/// An instance that was a lease connection's, by the number of that, and the incarnation that has its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    pub(crate) hold: u64,
+    pub(crate) member: Member,
+    pub(crate) by: u64,
 }
 
 /// The number of a lease connection, and the later incarnation that has taken its instance's place.

@@ -29,7 +29,7 @@ impl Roster {
         let listed = self.services.get(&service).and_then(|service| service.get(&call.id));
         let lease = listed.filter(|entry| entry.checked.is_none()).and_then(|entry| self.leases.get(entry.lease));
         if lease.is_some_and(|lease| lease.name.is_some()) {
-            // Its process would not learn that it is there by something else now.
+            // Its process would take it back at once.
             let reason = format!("{} of {service} is there by the lease of a process", call.id);
             return Err(Refused::new(Kind::Conflict, reason));
         }

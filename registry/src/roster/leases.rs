@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_contracts::registry::{InstanceId, LeaseId};
 
-use super::batch::{Batch, Heard, HoldEnded};
+use super::batch::{Batch, Heard, HoldEnded, Replaced};
 use crate::Config;
 use crate::clock::Time;
 use crate::pulse::Pulse;
@@ -171,6 +171,14 @@ impl Leases {
         let connected = lease.name.is_some() && lease.held.is_some();
         if lease.members.is_empty() && !connected {
             self.end(key, successor, to);
+        }
+    }
+
+    /// Notes that another incarnation has an instance's place. The connection of a process goes on without it, and has to
+    /// be told; one that ends with its only instance says it by that.
+    pub(super) fn replaced(&self, key: Key, member: &Member, by: u64, to: &mut Batch) {
+        if let Some(Lease { name: Some(_), held: Some(hold), .. }) = self.by_key.get(&key) {
+            to.replaced.push(Replaced { hold: *hold, member: member.clone(), by });
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_contracts::registry::Register;
+use mainstay_contracts::registry::{InstanceId, Register};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -80,12 +80,14 @@ impl Entries {
         self.list.lock().iter().filter_map(due).min()
     }
 
-    pub(super) fn registered(&self, serial: u64) {
-        self.of(serial, |entry| {
+    /// Returns whether that is still so.
+    pub(super) fn registered(&self, serial: u64) -> bool {
+        let registered = |entry: &mut Entry| {
             entry.state = State::Registered;
             entry.backoff.reset();
             entry.complaints = Complaints::default();
-        });
+        };
+        self.of(serial, registered).is_some()
     }
 
     /// It is tried again, after this pause or the usual one. Is it to be said why?
@@ -95,6 +97,23 @@ impl Entries {
             entry.complaints.is_new(error)
         };
         self.of(serial, complain).unwrap_or_default()
+    }
+
+    /// An incarnation has the place of what was registered: it is tried again after this pause if that is a later one, and
+    /// soon if not. Returns what it is about, if it is to be said that a later one is there.
+    ///
+    /// An answer that is still on its way, and is older than this, changes nothing any more.
+    pub(super) fn replaced(&self, service: &str, id: &InstanceId, by: u64, pause: Duration) -> Option<Register> {
+        let mut list = self.list.lock();
+        let there = |state| matches!(state, State::Registered | State::Asking);
+        let is_it = |entry: &&mut Entry| entry.register.service == service && entry.register.id == *id;
+        let entry = list.iter_mut().find(is_it).filter(|entry| there(entry.state))?;
+        let superseded = entry.register.incarnation < Some(by);
+        let pause = if superseded { pause } else { entry.backoff.next() };
+        entry.state = State::Due(Instant::now() + pause);
+        let register = entry.register.clone();
+        self.tell(&list);
+        superseded.then_some(register)
     }
 
     /// The lease stands.

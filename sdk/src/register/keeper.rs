@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use http::{Method, StatusCode};
 use mainstay_contracts::registry::{
-    BEAT_EVERY, BeatLease, Beaten, EndLease, HOLD_LEASE, HoldFrame, HoldLease, LeaseId, Register, Registered,
+    BEAT_EVERY, BeatLease, Beaten, EndLease, HOLD_LEASE, HoldFrame, HoldLease, InstanceId, LeaseId, Register,
+    Registered,
 };
 use mainstay_contracts::wire::Encoded;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
@@ -24,6 +25,7 @@ use crate::transport::Outgoing;
 const SUPERSEDED_PAUSE: Duration = Duration::from_secs(30);
 /// How many instances of one lease are registered at once.
 const AT_ONCE: usize = 16;
+const SUPERSEDED: &str = "a later incarnation is registered";
 
 pub(super) struct Keeper {
     pub(super) registries: Registries,
@@ -115,6 +117,9 @@ impl Keeper {
                     Some(HoldFrame::Closing { return_in_ms }) => {
                         return Ok(Ended::Closing(Duration::from_millis(return_in_ms).min(LONGEST_CLOSING)));
                     }
+                    Some(HoldFrame::Replaced { service, id, incarnation }) => {
+                        self.replaced(&service, &id, incarnation);
+                    }
                     Some(_) => {}
                     None => return Ok(Ended::Stream),
                 },
@@ -174,18 +179,30 @@ impl Keeper {
         let Register { service, address, .. } = register;
         let error = match answer {
             Ok(Registered { number, .. }) => {
-                self.entries.registered(serial);
-                info!(target: "mainstay::lease", "registered {service} instance {number} at {address}");
+                if self.entries.registered(serial) {
+                    info!(target: "mainstay::lease", "registered {service} instance {number} at {address}");
+                }
                 return;
             }
             Err(error) => error,
         };
         let superseded = is(&error, StatusCode::CONFLICT);
         if self.entries.refused(serial, &error, superseded.then_some(SUPERSEDED_PAUSE)) {
-            let why = if superseded { "a later incarnation is registered".to_owned() } else { error.to_string() };
-            let registry = self.registries.address();
-            warn!(target: "mainstay::lease", "{service} at {address} is not registered at {registry}: {why}; trying on");
+            let why = if superseded { SUPERSEDED.to_owned() } else { error.to_string() };
+            self.is_not_registered(register, &why);
         }
+    }
+
+    /// Another process is there in the place of one of ours.
+    fn replaced(&self, service: &str, id: &InstanceId, by: u64) {
+        if let Some(register) = self.entries.replaced(service, id, by, SUPERSEDED_PAUSE) {
+            self.is_not_registered(&register, SUPERSEDED);
+        }
+    }
+
+    fn is_not_registered(&self, Register { service, address, .. }: &Register, why: &str) {
+        let registry = self.registries.address();
+        warn!(target: "mainstay::lease", "{service} at {address} is not registered at {registry}: {why}; trying on");
     }
 
     /// A registry that has something against a beat will have it against all of them.

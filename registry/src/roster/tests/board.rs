@@ -7,6 +7,7 @@ use mainstay_contracts::registry::{InstanceId, Listed};
 use super::*;
 use crate::clock::Time;
 use crate::pulse::Pulse;
+use crate::roster::batch::HoldEnded;
 use crate::{Config, Guard};
 
 pub(super) struct Board {

@@ -136,6 +136,36 @@ async fn one_lease_beats_for_all_that_a_process_has_registered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_instance_whose_place_is_taken_is_no_other_ones_concern_and_stands_up_again_later() {
+    let registry = Registry::start();
+    let lease = registry.registration(1).start();
+    lease.register(registry.registration(2));
+    registered(&lease).await;
+    registry.words();
+    let replaced = |id: &str, incarnation| {
+        let (service, id) = ("ratings".to_owned(), id.parse().unwrap());
+        registry.feed.say(line(&HoldFrame::Replaced { service, id, incarnation }));
+    };
+    registry.refuse("ratings-2", 409);
+    replaced("nobody", u64::MAX);
+    replaced("ratings-2", u64::MAX);
+    sleep(SECOND).await;
+    assert!(!lease.is_registered());
+    sleep(28 * SECOND).await;
+    let beats = registry.words();
+    assert!(beats.iter().all(|word| word == "lease/beat"), "{beats:?}");
+    sleep(2 * SECOND).await;
+    assert!(registry.words().contains(&"ratings-2".to_owned()), "after half a minute");
+    registered(&lease).await;
+
+    registry.words();
+    replaced("ratings-1", 1);
+    sleep(SECOND).await;
+    assert_eq!(registry.words(), ["ratings-1"], "an earlier one has no right to its place");
+    assert!(lease.is_registered());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lease_that_is_dropped_hangs_up() {
     let registry = Registry::start();
     let lease = registry.registration(1).start();
