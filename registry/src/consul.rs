@@ -47,6 +47,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, get, put};
 
+pub(crate) use self::answer::index;
 use crate::directory::Directory;
 
 /// Everything that Consul's clients are answered.

@@ -104,7 +104,7 @@ impl Kv {
         let lock = match on {
             On::Always => Some(lock),
             On::Unchanged(revision) => {
-                let is_so = before.as_ref().map_or(0, |before| before.modified) == revision;
+                let is_so = before.as_ref().map(|before| before.modified) == revision;
                 is_so.then_some(lock)
             }
             On::Acquire(session) => self.acquired(key, lock, &session, at.now)?,

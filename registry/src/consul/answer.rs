@@ -70,6 +70,6 @@ pub(super) fn at(index: u64, mut answer: Response) -> Response {
 }
 
 /// Consul's index of a revision: at least 1, also where nothing has ever happened.
-pub(super) fn index(revision: u64) -> u64 {
+pub(crate) fn index(revision: u64) -> u64 {
     revision.saturating_add(1)
 }

@@ -1,7 +1,7 @@
-//! What readers see of keys and sessions: what is safe, with an index that says when it changed last.
+//! What readers see of keys and sessions: what is safe, with the revision at which it changed last.
 //!
-//! An index is a revision of the registry, at least 1, and never goes back: that of a key is its last change, that of a
-//! prefix the last change below it, also after all that it was is deleted.
+//! That never goes back: for a key it is its last change, for a prefix the last change below it, also after all that it
+//! was is deleted. For what never was it is 0, or where the registry's memory begins.
 
 mod shown;
 
@@ -30,10 +30,10 @@ pub(crate) enum Subject {
     Sessions,
 }
 
-/// What is there at an index.
+/// What is there since a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen<T> {
-    pub(crate) index: u64,
+    pub(crate) revision: u64,
     pub(crate) what: T,
 }
 
@@ -99,15 +99,15 @@ impl Board {
         self.shown.read().session(id)
     }
 
-    /// Waits until the index of something is greater than this one, but not for longer than `most`, nor after the registry
-    /// was told to stop.
-    pub(crate) async fn wait(&self, subject: &Subject, index: u64, most: Duration) -> Result<(), Refused> {
+    /// Waits until something has changed after a revision, but not for longer than `most`, nor after the registry was told
+    /// to stop.
+    pub(crate) async fn wait(&self, subject: &Subject, revision: u64, most: Duration) -> Result<(), Refused> {
         let (deadline, turn) = (Instant::now() + most, self.turn.lock().clone());
         // Before the first look, so that no change falls in between.
         let mut changed = self.changed.subscribe();
         let mut looked = {
             let shown = self.shown.read();
-            if shown.index(subject) > index {
+            if shown.revision_of(subject) > revision {
                 return Ok(());
             }
             shown.last()
@@ -125,7 +125,7 @@ impl Board {
                 _ = changed.changed() => {}
             }
             let shown = self.shown.read();
-            if shown.has_moved(subject, index, looked) {
+            if shown.has_moved(subject, revision, looked) {
                 return Ok(());
             }
             looked = shown.last();

@@ -42,8 +42,8 @@ pub(crate) struct Put {
 pub(crate) enum On {
     /// It is done, whoever has locked the key: a lock is an agreement among those who ask for it.
     Always,
-    /// The key's last change is that of this revision; 0 means that there is no such key.
-    Unchanged(u64),
+    /// The key's last change is that of this revision; without one, there is no such key.
+    Unchanged(Option<u64>),
     /// This session gets the lock, or has it.
     Acquire(Arc<str>),
     /// This session has the lock, which it gives back.

@@ -11,17 +11,17 @@ use super::*;
 #[test]
 fn a_put_demands_what_it_says_and_counts_only_if_it_changes_something() {
     let mut bench = Bench::default();
-    assert_eq!(bench.put("a", "1", On::Unchanged(7)), Ok(false), "it is not there");
-    assert_eq!(bench.put("a", "1", On::Unchanged(0)), Ok(true));
-    assert_eq!(bench.put("a", "2", On::Unchanged(0)), Ok(false), "it is there");
+    assert_eq!(bench.put("a", "1", On::Unchanged(Some(7))), Ok(false), "it is not there");
+    assert_eq!(bench.put("a", "1", On::Unchanged(None)), Ok(true));
+    assert_eq!(bench.put("a", "2", On::Unchanged(None)), Ok(false), "it is there");
     assert_eq!((bench.entry("a").created, bench.revision), (1, 1));
     assert_eq!(bench.put("a", "1", On::Always), Ok(true));
     assert_eq!(bench.revision, 1, "nothing has changed");
-    assert_eq!(bench.put("a", "2", On::Unchanged(1)), Ok(true));
+    assert_eq!(bench.put("a", "2", On::Unchanged(Some(1))), Ok(true));
     let entry = bench.entry("a");
     assert_eq!((entry.created, entry.modified, &entry.value[..]), (1, 2, &b"2"[..]));
     assert!(!bench.delete("a", Some(1)) && bench.delete("a", Some(2)) && bench.delete("a", Some(9)));
-    assert_eq!((bench.revision, bench.board.key("a").index, bench.board.key("a").what), (3, 3, None));
+    assert_eq!((bench.revision, bench.board.key("a").revision, bench.board.key("a").what), (3, 3, None));
 }
 
 #[test]
@@ -153,16 +153,19 @@ fn an_index_does_not_go_back_when_old_graves_are_forgotten() {
     bench.put("p/a", "", On::Always).unwrap();
     bench.put("p/b", "", On::Always).unwrap();
     bench.delete("p/b", None);
-    assert_eq!((bench.board.under("p/").index, bench.board.under("q/").index, bench.board.key("q").index), (3, 1, 1));
+    assert_eq!(
+        (bench.board.under("p/").revision, bench.board.under("q/").revision, bench.board.key("q").revision),
+        (3, 0, 0)
+    );
     for number in 0..GRAVES {
         bench.put("x", &number.to_string(), On::Always).unwrap();
         bench.delete("x", None);
     }
     assert_eq!(bench.kv.graves.len(), GRAVES + 1 - FORGOTTEN);
-    let forgotten = bench.board.key("q").index;
+    let forgotten = bench.board.key("q").revision;
     assert!(forgotten > 3 && forgotten < bench.revision);
-    assert_eq!((bench.board.under("p/").index, bench.board.key("p/b").index), (forgotten, forgotten));
-    assert_eq!((bench.board.key("p/a").index, bench.board.key("x").index), (1, bench.revision));
+    assert_eq!((bench.board.under("p/").revision, bench.board.key("p/b").revision), (forgotten, forgotten));
+    assert_eq!((bench.board.key("p/a").revision, bench.board.key("x").revision), (1, bench.revision));
 }
 
 #[test]

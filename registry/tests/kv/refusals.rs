@@ -120,7 +120,8 @@ async fn beyond_a_limit_the_answer_is_503_with_the_limit() {
         let answer = registry.put(&format!("/v1/{path}"), body).await;
         assert_eq!((answer.status, answer.text().contains(limit)), (503, true), "{answer:?}");
     }
-    let answer = registry.get("/v1/kv/a?index=1").await;
+    let seen = registry.get("/v1/kv/a").await.index();
+    let answer = registry.get(&format!("/v1/kv/a?index={seen}")).await;
     assert_eq!((answer.status, answer.text().starts_with("0 requests wait")), (503, true), "{answer:?}");
     registry.stop().await;
 }

@@ -36,6 +36,25 @@ async fn an_absent_key_a_change_and_a_delete_are_waited_for() {
 }
 
 #[tokio::test]
+async fn the_very_first_change_of_all_wakes_who_waits_for_it() {
+    for (path, other) in [("kv/a", "kv/b"), ("kv/?keys", "kv/b"), ("session/list", "session/node/x")] {
+        let registry = Running::start(Config::default()).await;
+        let (address, nothing) = (registry.address, registry.get(&format!("/v1/{path}")).await.index());
+        assert_eq!(registry.get(&format!("/v1/{other}")).await.index(), nothing);
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("/v1/{path}{mark}index={nothing}");
+        let waiting = tokio::spawn(async move { ask(address, "GET", &path, b"").await });
+        match other {
+            "kv/b" => drop(registry.put("/v1/kv/a", "x").await),
+            _ => drop(registry.session("").await),
+        }
+        let answer = timeout(Duration::from_secs(5), waiting).await.expect("it is woken").unwrap();
+        assert!(answer.index() > nothing, "{answer:?}");
+        registry.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn it_is_over_when_it_was_said_to_be_and_not_before() {
     let registry = Running::start(Config::default()).await;
     for path in ["kv/a?index=1&wait=150ms", "kv/a/?keys&index=1&wait=150ms", "session/list?index=1&wait=150ms"] {

@@ -81,38 +81,38 @@ impl Shown {
 
     pub(super) fn key(&self, key: &str) -> Seen<Option<Arc<Entry>>> {
         let entry = self.keys.get(key).cloned();
-        let index = entry.as_ref().map_or_else(
+        let revision = entry.as_ref().map_or_else(
             // If it is not remembered, it was deleted before that, or never was.
             || self.deleted.get(key).copied().unwrap_or(self.forgotten),
             |entry| entry.modified,
         );
-        Seen { index: index.max(1), what: entry }
+        Seen { revision, what: entry }
     }
 
     pub(super) fn under(&self, prefix: &str) -> Seen<Vec<(Arc<str>, Arc<Entry>)>> {
         let what = under(&self.keys, prefix).map(|(key, entry)| (Arc::clone(key), Arc::clone(entry))).collect();
-        Seen { index: self.index_under(prefix), what }
+        Seen { revision: self.revision_under(prefix), what }
     }
 
-    fn index_under(&self, prefix: &str) -> u64 {
+    fn revision_under(&self, prefix: &str) -> u64 {
         let there = under(&self.keys, prefix).map(|(_, entry)| entry.modified).max();
         let deleted = under(&self.deleted, prefix).map(|(_, revision)| *revision).max();
-        there.max(deleted).unwrap_or_default().max(self.forgotten).max(1)
+        there.max(deleted).unwrap_or_default().max(self.forgotten)
     }
 
     pub(super) fn sessions(&self) -> Seen<Vec<Arc<Session>>> {
-        Seen { index: self.sessions_at.max(1), what: self.sessions.values().cloned().collect() }
+        Seen { revision: self.sessions_at, what: self.sessions.values().cloned().collect() }
     }
 
     pub(super) fn session(&self, id: &str) -> Option<Arc<Session>> {
         self.sessions.get(id).cloned()
     }
 
-    pub(super) fn index(&self, subject: &Subject) -> u64 {
+    pub(super) fn revision_of(&self, subject: &Subject) -> u64 {
         match subject {
-            Subject::Key(key) => self.key(key).index,
-            Subject::Prefix(prefix) => self.index_under(prefix),
-            Subject::Sessions => self.sessions_at.max(1),
+            Subject::Key(key) => self.key(key).revision,
+            Subject::Prefix(prefix) => self.revision_under(prefix),
+            Subject::Sessions => self.sessions_at,
         }
     }
 
@@ -121,10 +121,10 @@ impl Shown {
         self.changes.last_key_value().map_or(0, |(revision, _)| *revision)
     }
 
-    /// Is the index of something greater than this one now, where it was not when the last change was `looked`?
-    pub(super) fn has_moved(&self, subject: &Subject, index: u64, looked: u64) -> bool {
-        let Subject::Prefix(prefix) = subject else { return self.index(subject) > index };
-        let after = (Bound::Excluded(looked.max(index)), Bound::Unbounded);
-        self.forgotten > index || self.changes.range(after).any(|(_, key)| key.starts_with(prefix))
+    /// Has something changed after a revision now, where it had not when the last change was `looked`?
+    pub(super) fn has_moved(&self, subject: &Subject, revision: u64, looked: u64) -> bool {
+        let Subject::Prefix(prefix) = subject else { return self.revision_of(subject) > revision };
+        let after = (Bound::Excluded(looked.max(revision)), Bound::Unbounded);
+        self.forgotten > revision || self.changes.range(after).any(|(_, key)| key.starts_with(prefix))
     }
 }

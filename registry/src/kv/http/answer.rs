@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::asked::Asked;
+use crate::consul::index;
 use crate::http::Denied;
 use crate::roster::Refused;
 
@@ -66,10 +67,10 @@ pub(super) fn absent() -> Response {
     StatusCode::NOT_FOUND.into_response()
 }
 
-/// Says at which index an answer is so. What is answered here is never old, and clients want to read that.
-pub(super) fn at(index: u64, mut answer: Response) -> Response {
+/// Says at which revision an answer is so. What is answered here is never old, and clients want to read that.
+pub(super) fn at(revision: u64, mut answer: Response) -> Response {
     let headers: &mut HeaderMap = answer.headers_mut();
-    headers.insert(INDEX, index.into());
+    headers.insert(INDEX, index(revision).into());
     headers.insert(KNOWN_LEADER, HeaderValue::from_static("true"));
     headers.insert(LAST_CONTACT, HeaderValue::from_static("0"));
     answer

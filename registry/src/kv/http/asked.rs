@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::answer::Plain;
 use super::span;
+use crate::consul::index;
 use crate::http::Denied;
 use crate::kv::board::{Board, Subject};
 
@@ -88,9 +89,9 @@ impl Asked {
                 .ok_or_else(|| Plain::bad("parameter \"wait\" is no length of time, such as 10s or 5m"))?,
         };
         let wait = if wait.is_zero() { WAIT } else { wait.min(LONGEST_WAIT) };
-        match self.number("index")? {
-            None | Some(0) => Ok(()),
-            Some(index) => Ok(board.wait(subject, index, wait).await?),
+        match self.number("index")?.and_then(|seen| seen.checked_sub(index(0))) {
+            None => Ok(()),
+            Some(revision) => Ok(board.wait(subject, revision, wait).await?),
         }
     }
 }

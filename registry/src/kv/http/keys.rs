@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::answer::{self, Plain};
 use super::asked::{Asked, BLOCKING, in_path};
+use crate::consul::index;
 use crate::directory::Directory;
 use crate::http::body;
 use crate::kv::board::{Seen, Subject};
@@ -48,8 +49,8 @@ impl<'a> Told<'a> {
             flags: *flags,
             value: (!value.is_empty()).then(|| STANDARD.encode(value)),
             session: session.as_deref(),
-            create_index: *created,
-            modify_index: *modified,
+            create_index: index(*created),
+            modify_index: index(*modified),
         }
     }
 }
@@ -60,8 +61,8 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Plain> {
     let key = in_path(path)?;
-    let [index, wait] = BLOCKING;
-    let asked = Asked::new(query.as_deref(), &[index, wait, "raw", "recurse", "keys", "separator"])?;
+    let [after, wait] = BLOCKING;
+    let asked = Asked::new(query.as_deref(), &[after, wait, "raw", "recurse", "keys", "separator"])?;
     let (raw, names) = (asked.flag("raw")?, asked.flag("keys")?);
     // To ask for keys is to ask for all below.
     let many = asked.flag("recurse")? || names;
@@ -73,7 +74,7 @@ pub(super) async fn get(
     let board = directory.board();
     if many {
         asked.wait(board, &Subject::Prefix(key.clone())).await?;
-        let Seen { index, what } = board.under(&key);
+        let Seen { revision, what } = board.under(&key);
         let answer = match &what[..] {
             [] => answer::absent(),
             there if names => answer::json(&cut(there, &key, asked.text("separator").unwrap_or_default()), &asked),
@@ -85,17 +86,17 @@ pub(super) async fn get(
                 answer::json(&told, &asked)
             }
         };
-        return Ok(answer::at(index, answer));
+        return Ok(answer::at(revision, answer));
     }
     named(&key)?;
     asked.wait(board, &Subject::Key(key.clone())).await?;
-    let Seen { index, what } = board.key(&key);
+    let Seen { revision, what } = board.key(&key);
     let answer = match what {
         None => answer::absent(),
         Some(entry) if raw => answer::raw(entry.value.clone()),
         Some(entry) => answer::json(&[Told::new(&key, &entry)], &asked),
     };
-    Ok(answer::at(index, answer))
+    Ok(answer::at(revision, answer))
 }
 
 /// Keys up to the first separator behind the prefix, each once.
@@ -125,7 +126,7 @@ pub(super) async fn put(
     asked.either(&["cas", "acquire", "release"])?;
     let session = |name| asked.text(name).map(Arc::from);
     let on = match (asked.number("cas")?, session("acquire"), session("release")) {
-        (Some(revision), ..) => On::Unchanged(revision),
+        (Some(seen), ..) => On::Unchanged(seen.checked_sub(index(0))),
         (_, Some(session), _) => On::Acquire(session),
         (.., Some(session)) => On::Release(session),
         _ => On::Always,
@@ -150,7 +151,8 @@ pub(super) async fn delete(
 ) -> Result<Response, Plain> {
     let key = in_path(path)?;
     let asked = Asked::new(query.as_deref(), &["recurse", "cas"])?;
-    let (many, unchanged) = (asked.flag("recurse")?, asked.number("cas")?);
+    // A revision is at least 1, so that 0 and 1 are no key's index.
+    let (many, unchanged) = (asked.flag("recurse")?, asked.number("cas")?.map(|seen| seen.saturating_sub(index(0))));
     asked.either(&["recurse", "cas"])?;
     if !many {
         named(&key)?;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::answer::{self, Plain};
 use super::asked::{Asked, BLOCKING, in_path};
 use super::{span, terms};
+use crate::consul::index;
 use crate::directory::Directory;
 use crate::http::body;
 use crate::kv::board::{Seen, Subject};
@@ -55,8 +56,8 @@ impl<'a> From<&'a Session> for Told<'a> {
             ttl: terms.ttl.map(span::text).unwrap_or_default(),
             node_checks: [],
             service_checks: [],
-            create_index: *created,
-            modify_index: *created,
+            create_index: index(*created),
+            modify_index: index(*created),
         }
     }
 }
@@ -138,9 +139,9 @@ async fn sessions(
 ) -> Result<Response, Plain> {
     let asked = Asked::new(query, &BLOCKING)?;
     asked.wait(directory.board(), &Subject::Sessions).await?;
-    let Seen { index, what } = directory.board().sessions();
+    let Seen { revision, what } = directory.board().sessions();
     let told: Vec<_> = what.iter().filter(|session| fits(session)).map(|session| Told::from(&**session)).collect();
-    Ok(answer::at(index, answer::json(&told, &asked)))
+    Ok(answer::at(revision, answer::json(&told, &asked)))
 }
 
 fn shown(id: &str) -> String {

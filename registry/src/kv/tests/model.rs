@@ -20,7 +20,7 @@ enum Step {
 #[derive(Debug, Clone)]
 enum Demand {
     Always,
-    /// What its revision is, or one more.
+    /// What its revision is, or another one.
     Unchanged {
         wrong: bool,
     },
@@ -80,7 +80,7 @@ impl Model {
             before.as_ref().map_or((None, 0), |known| (known.session.clone(), known.lock_index));
         let is_so = match on {
             On::Always => true,
-            On::Unchanged(revision) => before.as_ref().map_or(0, |known| known.modified) == *revision,
+            On::Unchanged(revision) => before.as_ref().map(|known| known.modified) == *revision,
             On::Acquire(id) if !self.sessions.contains_key(&**id) => return Err(Kind::Unknown),
             On::Acquire(id) if session.as_deref() == Some(&**id) => true,
             On::Acquire(id) => {
@@ -148,15 +148,17 @@ proptest! {
     #[test]
     fn keys_and_sessions_do_what_the_model_does(steps in prop::collection::vec(step(), 1..80)) {
         let (mut bench, mut model) = (Bench::default(), Model::default());
-        let mut indexes: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        let mut revisions: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        let mut locks: BTreeMap<String, (u64, Option<String>)> = BTreeMap::new();
         for step in steps {
             match step.clone() {
                 Step::Put { key, value, on } => {
                     let key = KEYS[usize::from(key)];
-                    let modified = model.keys.get(key).map_or(0, |known| known.modified);
+                    let modified = model.keys.get(key).map(|known| known.modified);
                     let on = match on {
                         Demand::Always => On::Always,
-                        Demand::Unchanged { wrong } => On::Unchanged(modified + u64::from(wrong)),
+                        Demand::Unchanged { wrong: true } => On::Unchanged(Some(modified.unwrap_or_default() + 1)),
+                        Demand::Unchanged { wrong: false } => On::Unchanged(modified),
                         Demand::Acquire(session) => On::Acquire(format!("s{session}").into()),
                         Demand::Release(session) => On::Release(format!("s{session}").into()),
                     };
@@ -219,10 +221,10 @@ proptest! {
             let held = bench.kv.sessions.values().map(|open| open.keys.len()).sum::<usize>();
             prop_assert_eq!(held, model.keys.values().filter(|known| known.session.is_some()).count());
             for key in KEYS {
-                let index = (bench.board.key(key).index, bench.board.under(key).index);
-                let before = indexes.entry(key).or_insert((1, 1));
-                prop_assert!(index.0 >= before.0 && index.1 >= before.1, "the index of {} went back", key);
-                *before = index;
+                let now = (bench.board.key(key).revision, bench.board.under(key).revision);
+                let before = revisions.entry(key).or_insert((0, 0));
+                prop_assert!(now.0 >= before.0 && now.1 >= before.1, "the revision of {} went back", key);
+                *before = now;
             }
         }
     }
