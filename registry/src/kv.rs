@@ -7,6 +7,8 @@
 //! * A **session** is there until it is ended, or until its time to live has passed since it was renewed last.
 //! * A key is **locked** by one session at most. Each time that another one gets it, its lock index grows: what says an
 //!   index with its work, and whoever takes the work refuses a lower one than before, is safe from one who was paused.
+//!   That of a key that was deleted goes on from the revision of that, which is greater than any it has had: each came
+//!   with a revision of its own.
 //! * When a session ends, its keys are released or deleted, and nobody locks them for its **lock delay**: whoever had
 //!   them may still be at work.
 
@@ -70,6 +72,10 @@ pub(crate) struct Kv {
     /// Of all keys and values.
     bytes: usize,
     graves: VecDeque<Grave>,
+    /// When keys were deleted that are not there again.
+    deleted: HashMap<Arc<str>, u64>,
+    /// The revision that nobody remembers deleted keys up to.
+    forgotten: u64,
     sessions: HashMap<Arc<str>, Open>,
     /// Until when nobody can lock a key.
     delays: HashMap<Arc<str>, Time>,
@@ -84,6 +90,8 @@ impl Kv {
             keys: BTreeMap::new(),
             bytes: 0,
             graves: VecDeque::new(),
+            deleted: HashMap::new(),
+            forgotten: 0,
             sessions: HashMap::new(),
             delays: HashMap::new(),
             wheel: Wheel::new(),
@@ -100,7 +108,7 @@ impl Kv {
     pub(crate) fn put(&mut self, key: &str, put: Put, at: &mut At<'_>) -> Result<bool, Refused> {
         let Put { value, flags, on } = put;
         let before = self.keys.get(key).cloned();
-        let lock = before.as_deref().map(Lock::of).unwrap_or_default();
+        let lock = before.as_deref().map_or_else(|| self.new_lock(key), Lock::of);
         let lock = match on {
             On::Always => Some(lock),
             On::Unchanged(revision) => {
@@ -120,6 +128,11 @@ impl Kv {
         let Lock { session, index: lock_index } = lock;
         self.set(key.into(), Entry { value, flags, session, lock_index, created, modified });
         Ok(true)
+    }
+
+    /// The lock of a key that is not there.
+    fn new_lock(&self, key: &str) -> Lock {
+        Lock { session: None, index: self.deleted.get(key).copied().unwrap_or(self.forgotten) }
     }
 
     /// Refuses what there is no room for.
@@ -166,10 +179,12 @@ impl Kv {
     fn set(&mut self, key: Arc<str>, entry: Entry) {
         let entry = Arc::new(entry);
         self.bytes += key.len() + entry.value.len();
-        let before = self.keys.insert(Arc::clone(&key), Arc::clone(&entry));
-        if let Some(before) = before {
-            self.bytes -= key.len() + before.value.len();
-            self.unlock(&key, before.session.as_ref());
+        match self.keys.insert(Arc::clone(&key), Arc::clone(&entry)) {
+            Some(before) => {
+                self.bytes -= key.len() + before.value.len();
+                self.unlock(&key, before.session.as_ref());
+            }
+            None => drop(self.deleted.remove(&key)),
         }
         if let Some(session) = entry.session.as_ref().and_then(|session| self.sessions.get_mut(session)) {
             session.keys.insert(Arc::clone(&key));
@@ -182,11 +197,23 @@ impl Kv {
         self.bytes -= key.len() + entry.value.len();
         self.unlock(key, entry.session.as_ref());
         let grave = Grave { revision: at.next(), key: Arc::clone(key) };
-        self.graves.push_back(grave.clone());
+        self.bury(grave.clone());
         self.batch.changes.push(Change::Deleted(grave));
         if self.graves.len() > GRAVES {
-            self.batch.forgotten.extend(self.graves.drain(..FORGOTTEN));
+            let forgotten: Vec<Grave> = self.graves.drain(..FORGOTTEN).collect();
+            for Grave { revision, key } in &forgotten {
+                self.forgotten = self.forgotten.max(*revision);
+                if self.deleted.get(key) == Some(revision) {
+                    self.deleted.remove(key);
+                }
+            }
+            self.batch.forgotten.extend(forgotten);
         }
+    }
+
+    fn bury(&mut self, grave: Grave) {
+        self.deleted.insert(Arc::clone(&grave.key), grave.revision);
+        self.graves.push_back(grave);
     }
 
     fn unlock(&mut self, key: &Arc<str>, session: Option<&Arc<str>>) {

@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     pub(crate) flags: u64,
     /// The session that has locked it.
     pub(crate) session: Option<Arc<str>>,
-    /// How often it has been locked.
+    /// Greater with each session that gets the lock after another one.
     pub(crate) lock_index: u64,
     /// The revision it was created at.
     pub(crate) created: u64,

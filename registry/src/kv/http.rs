@@ -11,7 +11,8 @@
 //! parameter that is not understood is refused, never ignored. Refusals are plain text, as Consul's are.
 //!
 //! Differences, all on the safe side: a session ends by its time or when it is destroyed, as nothing here watches nodes, so
-//! that `serfHealth`, which clients name by habit, means nothing; `LockDelay` may be 0; `wait` is not stretched by chance.
+//! that `serfHealth`, which clients name by habit, means nothing; `LockDelay` may be 0; `wait` is not stretched by chance;
+//! `LockIndex` does not begin again when a key is deleted and made anew.
 
 mod answer;
 mod asked;

@@ -11,8 +11,8 @@ use super::{At, Kv};
 use crate::clock::Time;
 use crate::roster::{Kind, Refused};
 
-/// Who has locked a key, and how often it has been locked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Who has locked a key, and a number that is greater with each who does.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lock {
     pub(super) session: Option<Arc<str>>,
     pub(super) index: u64,

@@ -55,11 +55,14 @@ impl Kv {
         }
         for grave in kept.graves {
             // What is there again is not deleted any more; but its grave is yet to be forgotten.
-            if !self.keys.contains_key(&grave.key) {
+            if self.keys.contains_key(&grave.key) {
+                self.graves.push_back(grave);
+            } else {
                 self.batch.changes.push(Change::Deleted(grave.clone()));
+                self.bury(grave);
             }
-            self.graves.push_back(grave);
         }
+        self.forgotten = kept.forgotten;
     }
 }
 

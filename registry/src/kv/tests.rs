@@ -80,8 +80,40 @@ fn nobody_locks_what_a_session_has_left_behind_before_its_delay_is_over() {
         assert_eq!(bench.acquire("other", &b), Ok(true));
         bench.pass_to(15 * S);
         assert_eq!(bench.acquire("job", &b), Ok(true), "{behavior:?}");
-        assert_eq!(bench.entry("job").lock_index, if behavior == Behavior::Release { 2 } else { 1 });
+        assert_eq!(bench.acquire("job", &b), Ok(true));
+        let lock_index = bench.entry("job").lock_index;
+        assert!(lock_index == 2 || behavior == Behavior::Delete && lock_index > 2, "{behavior:?}: {lock_index}");
     }
+}
+
+#[test]
+fn each_holder_has_a_greater_lock_index_also_of_a_key_that_is_deleted_and_forgotten_meanwhile() {
+    let mut bench = Bench::default();
+    let id = bench.open(Terms { lock_delay: Duration::ZERO, ..terms(10) });
+    let mut last = 0;
+    for round in 0..5 {
+        assert_eq!(bench.acquire("job", &id), Ok(true));
+        let lock_index = bench.entry("job").lock_index;
+        assert!(lock_index > last, "{round}: {lock_index} after {last}");
+        last = lock_index;
+        match round {
+            0 => drop(bench.release("job", &id)),
+            1 => drop(bench.delete("job", None)),
+            2 => bench.delete_under(""),
+            _ => {
+                bench.delete("job", None);
+                for number in 0..GRAVES {
+                    bench.put(&format!("x{}", number % 3), "", On::Always).unwrap();
+                    bench.delete_under("x");
+                }
+                assert!(!bench.kv.deleted.contains_key("job"), "nobody remembers it");
+            }
+        }
+    }
+    assert!(bench.kv.deleted.len() <= GRAVES);
+    bench.acquire("never", &id).unwrap();
+    bench.put("plain", "", On::Always).unwrap();
+    assert!(bench.entry("plain").lock_index > 0, "where some are forgotten, it may have been one of them");
 }
 
 #[test]
@@ -179,6 +211,8 @@ fn after_a_restart_everybody_has_their_full_time_and_the_grace() {
         keys: vec![("held".into(), entry("there", 2)), ("orphan".into(), entry("lost", 3))],
         sessions: vec![("there".into(), 1, terms)],
         delays: vec![("delayed".into(), Duration::from_secs(15))],
+        graves: vec![Grave { revision: 6, key: "deleted".into() }],
+        forgotten: 5,
         ..Kept::default()
     };
     let mut bench = Bench::default();
@@ -191,6 +225,8 @@ fn after_a_restart_everybody_has_their_full_time_and_the_grace() {
     assert_eq!(bench.acquire("orphan", &"there".into()), Ok(false), "whoever held it may be at work");
     bench.pass_to(25 * S);
     assert_eq!(bench.acquire("delayed", &"there".into()), Ok(true));
+    assert_eq!(bench.acquire("deleted", &"there".into()), Ok(true));
+    assert_eq!(["delayed", "deleted"].map(|key| bench.entry(key).lock_index), [6, 7], "no index that there was before");
     assert!(bench.entry("held").session.is_some());
     bench.pass_to(27 * S);
     assert_eq!((bench.board.key("held").what, bench.board.key("delayed").what), (None, None));

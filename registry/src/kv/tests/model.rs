@@ -66,6 +66,8 @@ struct Model {
     now: u64,
     revision: u64,
     keys: BTreeMap<String, Known>,
+    /// When each was deleted last.
+    deleted: BTreeMap<String, u64>,
     /// Until when each cannot be locked.
     delays: BTreeMap<String, u64>,
     /// Time to live, delete, delay, renewed.
@@ -77,7 +79,9 @@ impl Model {
     fn put(&mut self, key: &str, value: String, on: &On) -> Result<bool, Kind> {
         let before = self.keys.get(key).cloned();
         let (mut session, mut lock_index) =
-            before.as_ref().map_or((None, 0), |known| (known.session.clone(), known.lock_index));
+            before.as_ref().map_or((None, self.deleted.get(key).copied().unwrap_or_default()), |known| {
+                (known.session.clone(), known.lock_index)
+            });
         let is_so = match on {
             On::Always => true,
             On::Unchanged(revision) => before.as_ref().map(|known| known.modified) == *revision,
@@ -112,6 +116,7 @@ impl Model {
     fn remove(&mut self, key: &str) {
         if self.keys.remove(key).is_some() {
             self.revision += 1;
+            self.deleted.insert(key.to_owned(), self.revision);
         }
     }
 
@@ -212,6 +217,13 @@ proptest! {
                 (key.to_string(), Known { value, session, lock_index, created, modified })
             }).collect();
             prop_assert_eq!(&known, &model.keys, "{:?}", step);
+            for (key, Known { lock_index, session, .. }) in &known {
+                let Some(session) = session else { continue };
+                let (highest, holder) = locks.get(key).cloned().unwrap_or_default();
+                let is_new = holder.as_ref() != Some(session);
+                prop_assert!(*lock_index > highest || !is_new && *lock_index == highest, "{:?}: {} is not fenced", step, key);
+                locks.insert(key.clone(), (*lock_index, Some(session.clone())));
+            }
             let ids: Vec<String> = bench.board.sessions().what.iter().map(|session| session.id.to_string()).collect();
             let mut expected: Vec<String> = model.sessions.keys().cloned().collect();
             expected.sort();
