@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{error, info};
 
@@ -38,6 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub struct Access {
     path: Arc<Path>,
     tokens: Arc<RwLock<Tokens>>,
+    changed: Arc<watch::Sender<()>>,
 }
 
 impl Access {
@@ -48,12 +50,17 @@ impl Access {
     pub fn load(path: impl Into<PathBuf>) -> Result<Self, BadTokens> {
         let path: Arc<Path> = path.into().into();
         let tokens = Arc::new(RwLock::new(Tokens::read(&path)?));
-        Ok(Self { path, tokens })
+        Ok(Self { path, tokens, changed: Arc::default() })
     }
 
     /// What somebody may who shows this token, or none; nothing, if the token is none of the file's.
     pub(crate) fn rights(&self, token: Option<&str>) -> Option<Rights> {
         self.tokens.read().rights(token)
+    }
+
+    /// Tells when somebody may do something else than before.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Reads the file again whenever it changes; one that cannot be read changes nothing. Never ends.
@@ -67,6 +74,7 @@ impl Access {
                 Ok(Ok(Some(tokens))) => {
                     info!(path = %self.path.display(), "tokens have changed");
                     *self.tokens.write() = tokens;
+                    self.changed.send_replace(());
                 }
                 Ok(Err(reason)) => error!("{reason}; the tokens stay what they were"),
                 Ok(Ok(None)) | Err(_) => {}

@@ -7,9 +7,11 @@ mod allowed;
 mod asked;
 mod calls;
 mod denied;
+mod grant;
 mod openapi;
 mod page;
 mod prometheus;
+mod rules;
 mod streams;
 
 use std::sync::Arc;

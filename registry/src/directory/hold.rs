@@ -24,6 +24,8 @@ pub(crate) struct Hold {
     first: HoldFrame,
     standing: Arc<Standing>,
     pub(crate) passed_on: Option<PassedOn>,
+    /// Its process may not stand for it any more. That is no end of the process, so what it stands for has its lease's time.
+    withdrawn: bool,
 }
 
 /// Says of a request that another replica stands between it and its client.
@@ -73,21 +75,27 @@ impl Directory {
         if passed_on.is_some() {
             self.passed_on.lock().insert(number, held.clone());
         }
-        Hold { directory: self, held, number, first, standing, passed_on }
+        Hold { directory: self, held, number, first, standing, passed_on, withdrawn: false }
     }
 }
 
 impl Hold {
-    /// The lines of the stream. A client that goes away drops it, and with it the lease.
-    pub(crate) fn lines(self) -> impl Stream<Item = Bytes> {
+    /// The lines of the stream, which ends when it does not `stand` any more: that is asked before every line. A client that
+    /// goes away drops it, and with it the lease.
+    pub(crate) fn lines(self, stands: impl FnMut() -> bool + Send + 'static) -> impl Stream<Item = Bytes> {
         let every = self.directory.config.bookmark_every;
         let bookmarks = interval_at(Instant::now() + every, every);
         let first = line(&self.first);
-        let rest = stream::unfold(Some((self, bookmarks)), |state| async {
-            let (hold, mut bookmarks) = state?;
-            match hold.next(&mut bookmarks).await? {
+        let rest = stream::unfold(Some((self, bookmarks, stands)), |state| async {
+            let (mut hold, mut bookmarks, mut stands) = state?;
+            let frame = hold.next(&mut bookmarks).await?;
+            if !stands() {
+                hold.withdrawn = true;
+                return None;
+            }
+            match frame {
                 frame @ (HoldFrame::Bookmark | HoldFrame::Replaced { .. }) => {
-                    Some((line(&frame), Some((hold, bookmarks))))
+                    Some((line(&frame), Some((hold, bookmarks, stands))))
                 }
                 last => Some((line(&last), None)),
             }
@@ -124,11 +132,12 @@ impl Drop for Hold {
         if self.directory.stop.is_cancelled() {
             return;
         }
-        let (held, number, passed_on) = (self.held.clone(), self.number, self.passed_on);
+        // A replica in between that goes is not its client, of which it would have said so.
+        let says = !self.withdrawn && self.passed_on.is_none();
+        let (held, number) = (self.held.clone(), self.number);
         // What cannot be told now is found out when the lease stops beating.
         let _ = self.directory.ask(move |state, _| {
-            // It may be the replica in between that has gone: of its client, it would have said so.
-            state.let_go(&held, number, passed_on.is_none());
+            state.let_go(&held, number, says);
             Box::new(|| {})
         });
     }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,7 +56,7 @@ impl Reader {
     }
 
     async fn hold(directory: &Arc<Directory>, call: Register) -> Self {
-        Self::new(directory.hold(call, None).await.unwrap().lines())
+        Self::new(directory.hold(call, None).await.unwrap().lines(|| true))
     }
 
     async fn next<F: DeserializeOwned>(&mut self) -> Option<F> {
@@ -116,7 +117,7 @@ async fn a_registry_that_was_stopped_finds_nobody_silent() {
 async fn a_connection_that_closes_after_a_stall_is_not_the_end_of_its_process() {
     let directory = directory().await;
     let lease: HoldLease = serde_json::from_str(r#"{"lease":"process"}"#).unwrap();
-    let mut held = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines());
+    let mut held = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines(|| true));
     let Some(HoldFrame::Lease { instances: 0, .. }) = held.next().await else { panic!("no lease") };
     directory.register(Register { lease: Some(lease.lease.clone()), ..call("r1", 1, 1) }).await.unwrap();
     advance(Duration::from_secs(60)).await;
@@ -124,7 +125,7 @@ async fn a_connection_that_closes_after_a_stall_is_not_the_end_of_its_process() 
     sleep(Duration::from_secs(1)).await;
     assert_eq!(directory.views().list("ratings").listing.instances.len(), 1);
     // It comes back, and what it has registered is there.
-    let mut again = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines());
+    let mut again = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines(|| true));
     assert!(matches!(again.next().await, Some(HoldFrame::Lease { instances: 1, .. })));
     directory.beat_lease(&BeatLease { lease: lease.lease.clone() }).unwrap();
     sleep(Duration::from_secs(11)).await;
@@ -322,7 +323,7 @@ async fn a_later_incarnation_ends_a_stream_with_a_reason_and_the_same_without() 
 async fn a_process_is_told_who_has_the_place_of_one_of_its_instances_and_keeps_the_others() {
     let directory = directory().await;
     let lease: HoldLease = serde_json::from_str(r#"{"lease":"process"}"#).unwrap();
-    let mut held = Reader::new(directory.hold_lease(lease.clone()).await.unwrap().lines());
+    let mut held = Reader::new(directory.hold_lease(lease.clone()).await.unwrap().lines(|| true));
     held.next::<HoldFrame>().await;
     let of_lease = |call| directory.register(Register { lease: Some(lease.lease.clone()), ..call });
     for (id, port) in [("r1", 1), ("r2", 2), ("r3", 3)] {
@@ -348,6 +349,35 @@ async fn a_process_is_told_who_has_the_place_of_one_of_its_instances_and_keeps_t
     let listed = directory.views().list("ratings").listing.instances.clone();
     let ids: Vec<_> = listed.iter().map(|listed| listed.instance.id.as_str()).collect();
     assert_eq!(ids, ["r1", "other", "earlier"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_may_not_go_on_ends_and_what_it_stood_for_has_its_time() {
+    let directory = directory().await;
+    let lease: HoldLease = serde_json::from_str(r#"{"lease":"process"}"#).unwrap();
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let stands = |withdrawn: &Arc<AtomicBool>| {
+        let withdrawn = Arc::clone(withdrawn);
+        move || !withdrawn.load(Ordering::Relaxed)
+    };
+    let of_process = directory.hold_lease(lease.clone()).await.unwrap().lines(stands(&withdrawn));
+    let of_process = Reader::new(of_process);
+    directory.register(Register { lease: Some(lease.lease.clone()), ..call("r1", 1, 1) }).await.unwrap();
+    let own = Reader::new(directory.hold(call("r2", 2, 1)).await.unwrap().lines(stands(&withdrawn)));
+    let unused = serde_json::from_str(r#"{"lease":"unused"}"#).unwrap();
+    let unused = Reader::new(directory.hold_lease(unused).await.unwrap().lines(stands(&withdrawn)));
+    let begin = Instant::now();
+    withdrawn.store(true, Ordering::Relaxed);
+    for mut held in [of_process, own, unused] {
+        held.next::<HoldFrame>().await;
+        assert_eq!(held.next::<HoldFrame>().await, None);
+    }
+    assert_eq!(begin.elapsed(), Duration::from_secs(5), "with the next bookmark");
+    let listed = || directory.views().list("ratings").listing.instances.len();
+    sleep(Duration::from_secs(99)).await;
+    assert_eq!((listed(), directory.views().list("ratings").listing.instances[0].presence), (2, Presence::Silent));
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(listed(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,46 +7,42 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 
 use super::denied::Denied;
+use super::grant::Grant;
 use crate::Rights;
 use crate::directory::Directory;
 
-/// What stands before the name of a service: in the native protocol, and in Consul's.
-const SERVICES: [&str; 5] = [
-    "/v1/services/",
-    "/v1/health/service/",
-    "/v1/health/checks/",
-    "/v1/catalog/service/",
-    "/v1/agent/health/service/name/",
-];
-
-/// Lets through who may. What the path says is looked at here; handlers whose calls name services in their bodies find
-/// the [`Rights`] among the request's extensions.
+/// Lets through who may. What the path says is looked at here; handlers whose calls name services in their bodies, or list
+/// them, find the [`Rights`] among the request's extensions, and those whose answers go on the [`Grant`], if there are tokens.
 pub(super) async fn allowed(State(directory): State<Arc<Directory>>, mut request: Request, next: Next) -> Response {
     if is_forged(&request, directory.config().access.is_none()) {
         let reason = "a page of another site has no business here";
         return Denied::new(StatusCode::FORBIDDEN, reason).into_response();
     }
-    let rights = match &directory.config().access {
-        None => Rights::all(),
-        Some(access) => {
-            let token = token(request.headers()).or_else(|| token_in(request.uri().query()?));
-            let Some(rights) = access.rights(token.as_deref()) else {
-                return unauthorized("this token is none of those that are known");
-            };
-            if let Err(reason) = check(&rights, request.method(), request.uri().path()) {
-                return match token {
-                    None => unauthorized(&format!("{reason}; show a token: Authorization: Bearer TOKEN")),
-                    Some(_) => Denied::new(StatusCode::FORBIDDEN, reason).into_response(),
-                };
-            }
-            rights
-        }
+    let Some(access) = &directory.config().access else {
+        request.extensions_mut().insert(Rights::all());
+        return next.run(request).await;
     };
+    let token = token(request.headers()).or_else(|| token_in(request.uri().query()?));
+    let grant = Grant::new(access, token, request.method(), request.uri());
+    let rights = match grant.rights() {
+        Ok(rights) => rights,
+        Err(denied) => return refuse(denied),
+    };
+    let reads = request.method().is_safe();
     request.extensions_mut().insert(rights);
-    next.run(request).await
+    request.extensions_mut().insert(grant.clone());
+    if !reads {
+        // It may be half done.
+        return next.run(request).await;
+    }
+    tokio::select! {
+        biased;
+        answer = next.run(request) => answer,
+        denied = grant.withdrawn() => refuse(denied),
+    }
 }
 
 /// Browsers say of what a page asks for whether it asks for its own site, and which that is. Programs say nothing. Where
@@ -62,9 +58,11 @@ fn is_forged(request: &Request, is_open: bool) -> bool {
     site || is_open && text("origin").is_some() && !origin.and_then(|uri| uri.host().map(is_here)).unwrap_or(false)
 }
 
-fn unauthorized(reason: &str) -> Response {
-    let denied = Denied::new(StatusCode::UNAUTHORIZED, reason);
-    ([(WWW_AUTHENTICATE, "Bearer")], denied).into_response()
+fn refuse(denied: Denied) -> Response {
+    match denied.status {
+        StatusCode::UNAUTHORIZED => ([(WWW_AUTHENTICATE, "Bearer")], denied).into_response(),
+        _ => denied.into_response(),
+    }
 }
 
 /// The token as our clients show it, or as Consul's do.
@@ -79,27 +77,4 @@ fn token(headers: &HeaderMap) -> Option<String> {
 fn token_in(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, value)| name == "token" && !value.is_empty()).map(|(_, token)| token.into_owned())
-}
-
-fn check(rights: &Rights, method: &Method, path: &str) -> Result<(), String> {
-    let (reads, registers) = (method.is_safe(), !method.is_safe());
-    let (may, what) = match service(path) {
-        _ if path == "/health" => (true, String::new()),
-        Some(service) if reads => (rights.may_read(service), format!("read {service}")),
-        Some(service) => (rights.may_register(service), format!("register {service}")),
-        None if path.starts_with("/v1/leases/") => (rights.may_register_some(), "register anything".to_owned()),
-        // Which service that is about, the one who does it finds out.
-        None if registers && path.starts_with("/v1/agent/") => {
-            (rights.may_register_some(), "register anything".to_owned())
-        }
-        None if registers => (rights.may_register(""), "change all services".to_owned()),
-        None => (rights.may_read(""), "read all services".to_owned()),
-    };
-    if may { Ok(()) } else { Err(format!("you may not {what}")) }
-}
-
-/// The service that a path is about, if it says that.
-fn service(path: &str) -> Option<&str> {
-    let rest = SERVICES.iter().find_map(|beginning| path.strip_prefix(beginning))?;
-    rest.split('/').next().filter(|service| !service.is_empty())
 }

@@ -8,13 +8,15 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Response};
-use futures_util::stream;
+use futures_util::future::ready;
+use futures_util::{StreamExt, stream};
 use http::header::HOST;
 use http::{HeaderMap, StatusCode};
 use mainstay_contracts::registry::{Inspected, Overview, Presence, ServiceOverview};
 use tokio::time::sleep;
 
 use super::denied::Denied;
+use super::streams::{Granted, stands};
 use crate::directory::Directory;
 
 /// How many instances of one service, and of all, are shown; the list has all.
@@ -77,7 +79,8 @@ pub(super) async fn status(
 }
 
 /// What changes of it, every second, for as long as somebody looks.
-pub(super) async fn live(State(directory): State<Arc<Directory>>) -> Result<Response, Denied> {
+pub(super) async fn live(State(directory): State<Arc<Directory>>, granted: Granted) -> Result<Response, Denied> {
+    let mut stands = stands(granted);
     let looking = directory.look_on()?;
     let events = stream::unfold((directory, looking, None), |(directory, looking, pending)| async {
         if let Some(summary) = pending {
@@ -89,7 +92,7 @@ pub(super) async fn live(State(directory): State<Arc<Directory>>) -> Result<Resp
         let summary = Event::default().event("summary").data(summary(&services.overview));
         Some((Ok(event), (directory, looking, Some(summary))))
     });
-    Ok(Sse::new(events).into_response())
+    Ok(Sse::new(events.take_while(move |_| ready(stands()))).into_response())
 }
 
 fn services(directory: &Directory) -> Services {

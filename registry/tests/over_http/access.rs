@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use mainstay_contracts::registry::{HoldFrame, WatchFrame};
 use mainstay_registry::{Access, Config, Rights, Token};
 use tempfile::TempDir;
 
@@ -13,22 +15,29 @@ struct Guarded {
     registry: Running,
     market: Token,
     ratings: Token,
+    path: PathBuf,
     _dir: TempDir,
+}
+
+fn rights(read: &[&str], register: &[&str]) -> Rights {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Rights { read: owned(read), register: owned(register) }
+}
+
+fn bearer(token: &Token) -> String {
+    format!("authorization: Bearer {}", token.reveal())
 }
 
 async fn guarded() -> Guarded {
     let dir = TempDir::new().unwrap();
     let path: PathBuf = dir.path().join("tokens.json");
     let (market, ratings) = (Token::new().unwrap(), Token::new().unwrap());
-    let rights = |read: &[&str], register: &[&str]| Rights {
-        read: read.iter().map(|name| (*name).to_owned()).collect(),
-        register: register.iter().map(|name| (*name).to_owned()).collect(),
-    };
     market.add(&path, "market", rights(&[""], &[])).unwrap();
     ratings.add(&path, "ratings", rights(&[], &["ratings"])).unwrap();
     let access = Some(Access::load(&path).unwrap());
-    let registry = Running::start(Config { access, ..Config::default() }).await;
-    Guarded { registry, market, ratings, _dir: dir }
+    let bookmark_every = Duration::from_millis(200);
+    let registry = Running::start(Config { access, bookmark_every, ..Config::default() }).await;
+    Guarded { registry, market, ratings, path, _dir: dir }
 }
 
 const INSTANCE: &str = "/v1/services/ratings/instances/r1";
@@ -49,8 +58,7 @@ async fn without_a_token_nobody_is_told_anything_but_that_it_is_well() {
 
 #[tokio::test]
 async fn a_token_is_good_for_what_it_is_for() {
-    let Guarded { registry, market, ratings, _dir } = guarded().await;
-    let bearer = |token: &Token| format!("authorization: Bearer {}", token.reveal());
+    let Guarded { registry, market, ratings, path: _, _dir } = guarded().await;
     let (market, ratings) = (bearer(&market), bearer(&ratings));
     for (token, method, path, expected) in [
         (&ratings, "PUT", INSTANCE, 200),
@@ -73,6 +81,40 @@ async fn a_token_is_good_for_what_it_is_for() {
     }
     let reason = registry.ask_with("DELETE", INSTANCE, &[&market], "").await.reason();
     assert_eq!(reason, "you may not register ratings");
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn what_goes_on_ends_when_its_token_is_withdrawn_and_nobody_is_gone_by_that() {
+    let Guarded { registry, market, ratings, path, _dir } = guarded().await;
+    let [of_market, of_ratings] = [&market, &ratings].map(bearer);
+    let start = async |method: &str, path: &str, token: &str| {
+        let body = if path.ends_with("r2/hold") { r#"{"address":"127.0.0.1:2"}"# } else { "" };
+        registry.start_stream_with(method, path, &[token], body).await.1
+    };
+    let mut held = start("POST", "/v1/leases/process/hold", &of_ratings).await;
+    let body = r#"{"address":"127.0.0.1:1","lease":"process"}"#;
+    assert_eq!(registry.ask_with("PUT", INSTANCE, &[&of_ratings], body).await.status, 200);
+    let mut own = start("POST", "/v1/services/ratings/instances/r2/hold", &of_ratings).await;
+    let mut watch = start("GET", "/v1/services/ratings/watch", &of_ratings).await;
+    let mut others = start("GET", "/v1/services/ratings/watch", &of_market).await;
+    let waiting = async { registry.ask_with("GET", "/v1/health/service/ratings?index=1000", &[&of_ratings], "").await };
+    let withdrawn = async {
+        // One name has one token.
+        Token::new().unwrap().add(&path, "ratings", rights(&[], &["ratings"])).unwrap();
+        while watch.next::<WatchFrame>().await.is_some() {}
+        while held.next::<HoldFrame>().await.is_some() {}
+        while own.next::<HoldFrame>().await.is_some() {}
+    };
+    let (answer, ()) = tokio::join!(waiting, withdrawn);
+    assert_eq!((answer.status, answer.reason().as_str()), (401, "this token is none of those that are known"));
+    let listed = registry.ask_with("GET", "/v1/services/ratings", &[&of_market], "").await.body;
+    assert!(listed.contains(r#""r1""#) && listed.contains(r#""r2""#), "they have their leases' time: {listed}");
+
+    assert!(others.next::<WatchFrame>().await.is_some(), "somebody else's goes on");
+    market.add(&path, "market", rights(&["bidders"], &[])).unwrap();
+    while others.next::<WatchFrame>().await.is_some() {}
+    assert_eq!(registry.ask_with("GET", "/v1/services/ratings", &[&of_market], "").await.status, 403);
     registry.stop().await;
 }
 

@@ -104,8 +104,20 @@ impl Running {
 
     /// Asks for what does not end, and reads the head of the answer. What it stands for goes when it is dropped.
     pub(crate) async fn start_stream(&self, method: &str, path: &str, body: &str) -> (String, Lines) {
-        let length = body.len();
-        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}");
+        self.start_stream_with(method, path, &[], body).await
+    }
+
+    /// As [`start_stream`](Self::start_stream), with more head lines.
+    pub(crate) async fn start_stream_with(
+        &self,
+        method: &str,
+        path: &str,
+        lines: &[&str],
+        body: &str,
+    ) -> (String, Lines) {
+        let length = format!("content-length: {}", body.len());
+        let lines = [&["host: x", &length], lines].concat().join("\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\n{lines}\r\n\r\n{body}");
         let mut lines = self.lines(&request).await;
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
