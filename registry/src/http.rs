@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
 use axum::{Router, http::Method, http::Uri};
 use http::StatusCode;
+use mainstay_contracts::Call;
 use mainstay_contracts::registry::{
     Beat, BeatLease, Deregister, Drain, EndLease, HOLD, HOLD_LEASE, Inspect, List, Look, Register, Release, Services,
     Undrain, WATCH,
@@ -51,7 +52,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
         .route(HOLD, post(streams::hold))
         .route(HOLD_LEASE, post(streams::hold_lease))
         .route(WATCH, get(streams::watch));
-    let router = route::<Services>(route::<List>(router));
+    let router = route::<List>(router.route(Services::ROUTE, get(calls::services)));
     let router = route::<Deregister>(route::<Beat>(route::<Register>(router)));
     let router = route::<EndLease>(route::<BeatLease>(router));
     let router = route::<Inspect>(route::<Look>(router));

@@ -25,6 +25,11 @@ impl Rights {
         begins(&self.read, name) || self.may_register(name)
     }
 
+    /// May any service be read?
+    pub fn may_read_some(&self) -> bool {
+        !self.read.is_empty() || self.may_register_some()
+    }
+
     /// May services whose names begin so be registered?
     pub fn may_register(&self, name: &str) -> bool {
         begins(&self.register, name)

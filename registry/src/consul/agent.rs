@@ -44,7 +44,7 @@ pub(super) async fn members(asked: Asked) -> Result<Response, No> {
 
 pub(super) async fn services(asked: Asked) -> Result<Response, No> {
     asked.knows(&[])?;
-    let (listed, consul) = (Listed::all(&asked.directory), &asked.directory.config().consul);
+    let (listed, consul) = (Listed::all(&asked), &asked.directory.config().consul);
     let services = listed.by_id(consul).into_iter().map(|(id, shown)| (id, shown.service()));
     asked.answer(&services.collect::<BTreeMap<String, Service<'_>>>())
 }
@@ -57,7 +57,7 @@ pub(super) async fn service(asked: Asked) -> Result<Response, No> {
 
 pub(super) async fn checks(asked: Asked) -> Result<Response, No> {
     asked.knows(&[])?;
-    let (listed, consul) = (Listed::all(&asked.directory), &asked.directory.config().consul);
+    let (listed, consul) = (Listed::all(&asked), &asked.directory.config().consul);
     let mut checks = BTreeMap::new();
     for (key, shown) in listed.by_id(consul) {
         for check in shown.checks() {

@@ -31,7 +31,7 @@ pub(super) struct Asked {
     /// What its path is about, or nothing.
     pub(super) about: String,
     pub(super) body: Bytes,
-    /// What whoever asks may change.
+    /// What whoever asks may read and change.
     pub(super) rights: Rights,
     parameters: Vec<(String, String)>,
     pretty: bool,

@@ -33,7 +33,7 @@ struct Full<'a> {
 
 pub(super) async fn node(asked: Asked) -> Result<Response, No> {
     asked.follows(&[], None).await?;
-    let (listed, consul) = (Listed::all(&asked.directory), &asked.directory.config().consul);
+    let (listed, consul) = (Listed::all(&asked), &asked.directory.config().consul);
     let full = (asked.about == consul.node).then(|| {
         let services = listed.by_id(consul).into_iter().map(|(id, shown)| (id, shown.service()));
         Full { node: Node::new(consul), services: services.collect() }
@@ -43,7 +43,7 @@ pub(super) async fn node(asked: Asked) -> Result<Response, No> {
 
 pub(super) async fn services(asked: Asked) -> Result<Response, No> {
     asked.follows(&[], None).await?;
-    let (listed, consul) = (Listed::all(&asked.directory), &asked.directory.config().consul);
+    let (listed, consul) = (Listed::all(&asked), &asked.directory.config().consul);
     let mut services: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for shown in listed.shown(consul) {
         let tags = shown.row.listed.instance.tags.iter().map(String::as_str);

@@ -38,14 +38,14 @@ pub(super) async fn state(asked: Asked) -> Result<Response, No> {
         return Err(No::bad("a state is any, passing, warning or critical"));
     }
     asked.follows(&[], None).await?;
-    let listed = Listed::all(&asked.directory);
+    let listed = Listed::all(&asked);
     let checks = all_checks(&asked, &listed).filter(|check| wanted == "any" || check.status == wanted);
     asked.answer_at(listed.revision, &checks.collect::<Vec<_>>())
 }
 
 pub(super) async fn node(asked: Asked) -> Result<Response, No> {
     asked.follows(&[], None).await?;
-    let listed = Listed::all(&asked.directory);
+    let listed = Listed::all(&asked);
     let is_here = asked.about == asked.directory.config().consul.node;
     let checks = all_checks(&asked, &listed).filter(|_| is_here);
     asked.answer_at(listed.revision, &checks.collect::<Vec<_>>())

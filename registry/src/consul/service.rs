@@ -1,6 +1,7 @@
 //! The instances that a request is about.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::StatusCode;
 
@@ -10,6 +11,7 @@ use super::shown::Shown;
 use crate::Consul;
 use crate::directory::Directory;
 use crate::roster::Row;
+use crate::views::View;
 
 /// Instances of services, each with the name of the service and the revision of its last change.
 #[derive(Debug)]
@@ -30,10 +32,10 @@ impl Listed {
         Self { revision, rows: rows.into_iter().map(|(at, row)| (service.to_owned(), at, row)).collect() }
     }
 
-    /// All there are, each service as it is at least at the revision.
-    pub(super) fn all(directory: &Directory) -> Self {
-        let revision = *directory.views().changes().borrow();
-        let views = directory.views().services().into_iter().map(|(view, _)| view);
+    /// All that whoever asks may read, each service as it is at least at the revision.
+    pub(super) fn all(asked: &Asked) -> Self {
+        let revision = *asked.directory.views().changes().borrow();
+        let views = readable(asked);
         let rows = views.flat_map(|view| {
             let name = view.name.to_string();
             view.at().1.into_iter().map(move |(at, row)| (name.clone(), at, row))
@@ -61,8 +63,7 @@ impl Listed {
     /// The one that a path names.
     pub(super) fn named(asked: &Asked) -> Result<Self, No> {
         let named = asked.instance()?;
-        let views = asked.directory.views().services().into_iter().map(|(view, _)| view);
-        let views = views.filter(|view| named.service.as_deref().is_none_or(|name| *name == *view.name));
+        let views = readable(asked).filter(|view| named.service.as_deref().is_none_or(|name| *name == *view.name));
         let mut rows: Vec<_> =
             views.filter_map(|view| view.row_at(&named.id).map(|(at, row)| (view.name.to_string(), at, row))).collect();
         // There is at most one that was registered with the agent, and that is meant.
@@ -80,4 +81,10 @@ impl Listed {
             }
         }
     }
+}
+
+/// The services that whoever asks may read.
+fn readable(asked: &Asked) -> impl Iterator<Item = Arc<View>> {
+    let views = asked.directory.views().services().into_iter().map(|(view, _)| view);
+    views.filter(|view| asked.rights.may_read(&view.name))
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Json;
 use axum::routing::{MethodFilter, on};
+use axum::{Extension, Router};
 use mainstay_contracts::Call;
 use mainstay_contracts::registry::{
     Beat, BeatLease, Beaten, Deregister, Deregistered, Drain, Drained, EndLease, Inspect, Inspection, LeaseEnded, List,
@@ -14,6 +14,7 @@ use mainstay_contracts::registry::{
 
 use super::asked::Asked;
 use super::denied::Denied;
+use crate::Rights;
 use crate::directory::Directory;
 use crate::roster::Refused;
 
@@ -89,12 +90,15 @@ impl Answered for List {
     }
 }
 
-impl Answered for Services {
-    async fn answer(self, directory: &Directory) -> Result<ServiceNames, Refused> {
-        let services = directory.views().services().into_iter();
-        let services = services.map(|(view, instances)| (view.name.to_string(), instances)).collect();
-        Ok(ServiceNames { epoch: directory.views().epoch(), services })
-    }
+/// [`Services`], of which everybody is told those that they may read.
+pub(super) async fn services(
+    State(directory): State<Arc<Directory>>,
+    Extension(rights): Extension<Rights>,
+    Asked(Services {}): Asked<Services>,
+) -> Json<ServiceNames> {
+    let services = directory.views().services().into_iter().filter(|(view, _)| rights.may_read(&view.name));
+    let services = services.map(|(view, instances)| (view.name.to_string(), instances)).collect();
+    Json(ServiceNames { epoch: directory.views().epoch(), services })
 }
 
 impl Answered for Look {

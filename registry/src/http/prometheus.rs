@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
 use http::StatusCode;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::denied::Denied;
+use crate::Rights;
 use crate::directory::Directory;
 
 /// What Prometheus' documentation says the type of OpenMetrics is.
@@ -46,18 +48,22 @@ pub(super) struct Targets {
 /// What to scrape, as `http_sd_configs` reads it: all that is listed, as one that is silent should be seen to be.
 pub(super) async fn targets(
     State(directory): State<Arc<Directory>>,
+    Extension(rights): Extension<Rights>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Vec<Targets>>, Denied> {
     let Wanted { service, tag } = wanted;
     let views = match service {
         Some(service) => {
             check_service_name(&service).map_err(|error| Denied::bad(&error))?;
+            if !rights.may_read(&service) {
+                return Err(Denied::new(StatusCode::FORBIDDEN, format!("you may not read {service}")));
+            }
             directory.views().get(&service).into_iter().collect()
         }
         None => directory.views().services().into_iter().map(|(view, _)| view).collect::<Vec<_>>(),
     };
     let mut found = Vec::new();
-    for view in views {
+    for view in views.into_iter().filter(|view| rights.may_read(&view.name)) {
         let rows = view.rows();
         let tagged = |listed: &Listed| tag.as_ref().is_none_or(|tag| listed.instance.tags.contains(tag));
         found.extend(rows.iter().filter(|row| tagged(&row.listed)).map(|row| target(&view.name, &row.listed)));

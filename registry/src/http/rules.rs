@@ -12,8 +12,29 @@ const SERVICES: [&str; 5] = [
     "/v1/catalog/service/",
     "/v1/agent/health/service/name/",
 ];
+/// Whoever may read some services is answered with those, and with what says nothing of any.
+const LISTS: [&str; 8] = [
+    "/v1/services",
+    "/v1/prometheus",
+    "/v1/catalog/services",
+    "/v1/catalog/nodes",
+    "/v1/catalog/datacenters",
+    "/v1/agent/services",
+    "/v1/agent/checks",
+    "/v1/agent/self",
+];
+/// The same, with more behind it.
+const LISTS_OF: [&str; 6] = [
+    "/v1/catalog/node/",
+    "/v1/health/node/",
+    "/v1/health/state/",
+    "/v1/agent/service/",
+    "/v1/agent/health/service/id/",
+    "/v1/status/",
+];
 
-/// Is it for somebody with these rights? Handlers whose calls name services in their bodies look for themselves.
+/// Is it for somebody with these rights? Handlers whose calls name services in their bodies, or list them, look for
+/// themselves.
 pub(super) fn check(rights: &Rights, method: &Method, path: &str) -> Result<(), String> {
     let (reads, registers) = (method.is_safe(), !method.is_safe());
     let (may, what) = match service(path) {
@@ -26,6 +47,7 @@ pub(super) fn check(rights: &Rights, method: &Method, path: &str) -> Result<(), 
             (rights.may_register_some(), "register anything".to_owned())
         }
         None if registers => (rights.may_register(""), "change all services".to_owned()),
+        None if lists(path) => (rights.may_read_some(), "read anything".to_owned()),
         None => (rights.may_read(""), "read all services".to_owned()),
     };
     if may { Ok(()) } else { Err(format!("you may not {what}")) }
@@ -35,4 +57,8 @@ pub(super) fn check(rights: &Rights, method: &Method, path: &str) -> Result<(), 
 fn service(path: &str) -> Option<&str> {
     let rest = SERVICES.iter().find_map(|beginning| path.strip_prefix(beginning))?;
     rest.split('/').next().filter(|service| !service.is_empty())
+}
+
+fn lists(path: &str) -> bool {
+    LISTS.contains(&path) || LISTS_OF.iter().any(|beginning| path.starts_with(beginning))
 }

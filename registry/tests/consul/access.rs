@@ -35,7 +35,11 @@ async fn who_may_register_one_service_may_not_change_another() {
         (&one, "GET", "/v1/health/service/web", "", 200),
         (&one, "GET", "/v1/health/service/db", "", 403),
         (&one, "GET", "/v1/catalog/service/db", "", 403),
-        (&one, "GET", "/v1/agent/services", "", 403),
+        (&one, "GET", "/v1/agent/services", "", 200),
+        (&one, "GET", "/v1/agent/service/w", "", 200),
+        (&one, "GET", "/v1/agent/service/d", "", 404),
+        (&one, "GET", "/v1/status/leader", "", 200),
+        (&one, "GET", "/v1/kv/?keys", "", 403),
         (&all, "GET", "/v1/agent/services", "", 200),
         (&one, "PUT", "/v1/agent/service/deregister/w", "", 200),
     ] {
@@ -45,5 +49,38 @@ async fn who_may_register_one_service_may_not_change_another() {
     assert_eq!(agent.ask("PUT", REGISTER, WEB).await.status, 401);
     let found = agent.ask_as(all.reveal(), "GET", "/v1/health/service/db?passing", "").await.json();
     assert_eq!(found.as_array().unwrap().len(), 1, "nothing of it was changed");
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn lists_of_all_services_have_those_that_may_be_read() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("tokens.json");
+    let (one, all, none) = (Token::new().unwrap(), Token::new().unwrap(), Token::new().unwrap());
+    one.add(&path, "web", Rights { read: vec!["web".to_owned()], register: Vec::new() }).unwrap();
+    all.add(&path, "all", Rights::all()).unwrap();
+    none.add(&path, "none", Rights::default()).unwrap();
+    let access = Some(Access::load(&path).unwrap());
+    let agent = Agent::start(Config { access, ..Config::default() }).await;
+    for body in [WEB, DB] {
+        assert_eq!(agent.ask_as(all.reveal(), "PUT", REGISTER, body).await.status, 200);
+    }
+    for path in [
+        "/v1/catalog/services",
+        "/v1/catalog/node/mainstay",
+        "/v1/agent/services",
+        "/v1/agent/checks",
+        "/v1/health/state/any",
+        "/v1/health/state/critical",
+        "/v1/health/node/mainstay",
+    ] {
+        let [ones, alls] = [&one, &all].map(|token| agent.ask_as(token.reveal(), "GET", path, ""));
+        let (ones, alls) = (ones.await, alls.await);
+        assert_eq!((ones.status, alls.status), (200, 200), "{path}: {ones:?}");
+        assert!(ones.body.contains("\"web\"") && !ones.body.contains("\"db\""), "{path}: {ones:?}");
+        assert!(alls.body.contains("\"web\"") && alls.body.contains("\"db\""), "{path}: {alls:?}");
+        assert_eq!(agent.ask_as(none.reveal(), "GET", path, "").await.status, 403, "{path}");
+        assert_eq!(agent.ask("GET", path, "").await.status, 401, "{path}");
+    }
     agent.stop().await;
 }

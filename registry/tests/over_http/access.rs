@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_contracts::registry::{HoldFrame, WatchFrame};
+use mainstay_contracts::registry::{HoldFrame, ServiceNames, WatchFrame};
 use mainstay_registry::{Access, Config, Rights, Token};
 use tempfile::TempDir;
 
@@ -65,7 +65,9 @@ async fn a_token_is_good_for_what_it_is_for() {
         (&ratings, "POST", "/v1/services/ratings/instances/r1/beat", 200),
         (&ratings, "GET", "/v1/services/ratings", 200),
         (&ratings, "PUT", "/v1/services/bidders/instances/b1", 403),
-        (&ratings, "GET", "/v1/services", 403),
+        (&ratings, "GET", "/v1/services", 200),
+        (&ratings, "GET", "/v1/prometheus?service=bidders", 403),
+        (&ratings, "GET", "/v1/overview", 403),
         (&market, "GET", "/v1/services", 200),
         (&market, "GET", "/v1/services/bidders", 200),
         (&market, "DELETE", INSTANCE, 403),
@@ -81,6 +83,35 @@ async fn a_token_is_good_for_what_it_is_for() {
     }
     let reason = registry.ask_with("DELETE", INSTANCE, &[&market], "").await.reason();
     assert_eq!(reason, "you may not register ratings");
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn lists_have_what_may_be_read() {
+    let Guarded { registry, market, ratings, path, _dir } = guarded().await;
+    let bidders = Token::new().unwrap();
+    bidders.add(&path, "bidders", rights(&[], &["bidders"])).unwrap();
+    let registry = {
+        registry.stop().await;
+        let access = Some(Access::load(&path).unwrap());
+        Running::start(Config { access, ..Config::default() }).await
+    };
+    let (market, ratings, bidders) = (bearer(&market), bearer(&ratings), bearer(&bidders));
+    for (token, path) in [(&ratings, INSTANCE), (&bidders, "/v1/services/bidders/instances/b1")] {
+        assert_eq!(registry.ask_with("PUT", path, &[token], ADDRESS).await.status, 200);
+    }
+    for (token, expected) in
+        [(&ratings, &["ratings"][..]), (&bidders, &["bidders"]), (&market, &["bidders", "ratings"])]
+    {
+        let answer = registry.ask_with("GET", "/v1/services", &[token], "").await;
+        let names: ServiceNames = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(names.services.keys().collect::<Vec<_>>(), expected);
+        let targets = registry.ask_with("GET", "/v1/prometheus", &[token], "").await.body;
+        for service in ["bidders", "ratings"] {
+            let label = format!(r#""__meta_mainstay_service":"{service}""#);
+            assert_eq!(targets.contains(&label), expected.contains(&service), "{targets}");
+        }
+    }
     registry.stop().await;
 }
 

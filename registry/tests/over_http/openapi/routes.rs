@@ -21,9 +21,9 @@ macro_rules! calls {
 
 #[test]
 fn every_route_is_in_the_document_and_no_other() {
-    let calls =
-        calls![Beat, BeatLease, Deregister, Drain, EndLease, Inspect, List, Look, Register, Release, Services, Undrain];
-    let streams = [("HOLD", HOLD), ("HOLD_LEASE", HOLD_LEASE), ("WATCH", WATCH)];
+    let calls = calls![Beat, BeatLease, Deregister, Drain, EndLease, Inspect, List, Look, Register, Release, Undrain];
+    let constants =
+        [("HOLD", HOLD), ("HOLD_LEASE", HOLD_LEASE), ("WATCH", WATCH), ("Services::ROUTE", Services::ROUTE)];
     let after = |mark: &'static str| SOURCE.split(mark).skip(1);
 
     let added: BTreeSet<&str> = after("route::<").filter_map(|rest| rest.split('>').next()).collect();
@@ -35,7 +35,7 @@ fn every_route_is_in_the_document_and_no_other() {
         let method = if handler.starts_with("get(") { Method::GET } else { Method::POST };
         let line = handler.lines().next().unwrap();
         assert!((line.starts_with("get(") || line.starts_with("post(")) && !line.contains(")."), "one method: {line}");
-        let named = streams.iter().find(|(name, _)| *name == path).map(|(_, route)| *route);
+        let named = constants.iter().find(|(name, _)| *name == path).map(|(_, route)| *route);
         (method, named.unwrap_or_else(|| path.trim_matches('"')))
     });
     let answered: BTreeSet<_> = contract.chain(others).map(|(method, route)| format!("{method} {route}")).collect();
