@@ -323,7 +323,7 @@ async fn a_later_incarnation_ends_a_stream_with_a_reason_and_the_same_without() 
 async fn a_process_is_told_who_has_the_place_of_one_of_its_instances_and_keeps_the_others() {
     let directory = directory().await;
     let lease: HoldLease = serde_json::from_str(r#"{"lease":"process"}"#).unwrap();
-    let mut held = Reader::new(directory.hold_lease(lease.clone()).await.unwrap().lines(|| true));
+    let mut held = Reader::new(directory.hold_lease(lease.clone(), None).await.unwrap().lines(|| true));
     held.next::<HoldFrame>().await;
     let of_lease = |call| directory.register(Register { lease: Some(lease.lease.clone()), ..call });
     for (id, port) in [("r1", 1), ("r2", 2), ("r3", 3)] {
@@ -360,12 +360,12 @@ async fn a_connection_that_may_not_go_on_ends_and_what_it_stood_for_has_its_time
         let withdrawn = Arc::clone(withdrawn);
         move || !withdrawn.load(Ordering::Relaxed)
     };
-    let of_process = directory.hold_lease(lease.clone()).await.unwrap().lines(stands(&withdrawn));
+    let of_process = directory.hold_lease(lease.clone(), None).await.unwrap().lines(stands(&withdrawn));
     let of_process = Reader::new(of_process);
     directory.register(Register { lease: Some(lease.lease.clone()), ..call("r1", 1, 1) }).await.unwrap();
-    let own = Reader::new(directory.hold(call("r2", 2, 1)).await.unwrap().lines(stands(&withdrawn)));
+    let own = Reader::new(directory.hold(call("r2", 2, 1), None).await.unwrap().lines(stands(&withdrawn)));
     let unused = serde_json::from_str(r#"{"lease":"unused"}"#).unwrap();
-    let unused = Reader::new(directory.hold_lease(unused).await.unwrap().lines(stands(&withdrawn)));
+    let unused = Reader::new(directory.hold_lease(unused, None).await.unwrap().lines(stands(&withdrawn)));
     let begin = Instant::now();
     withdrawn.store(true, Ordering::Relaxed);
     for mut held in [of_process, own, unused] {

@@ -47,10 +47,26 @@ impl Client {
 
     /// One call, tried once: the registry's answer, or nothing if it is not to be had.
     pub(crate) async fn ask<C: Call>(&mut self, call: &C) -> Option<Result<C::Response, StatusCode>> {
-        let answer = self.send(C::METHOD, wire::encode(call).unwrap()).await?;
-        let status = answer.status();
-        let body = timeout(SOON, answer.into_body().collect()).await.ok()?.ok()?.to_bytes();
+        let (status, body) = self.whole(C::METHOD, wire::encode(call).unwrap()).await?;
         Some(if status.is_success() { Ok(serde_json::from_slice(&body).unwrap()) } else { Err(status) })
+    }
+
+    /// As [`ask`](Self::ask) for what is refused: why.
+    pub(crate) async fn refused<C: Call>(&mut self, call: &C) -> Option<(StatusCode, String)> {
+        let (status, body) = self.whole(C::METHOD, wire::encode(call).unwrap()).await?;
+        Some((status, String::from_utf8(body.to_vec()).unwrap()))
+    }
+
+    /// What is not a call.
+    pub(crate) async fn text(&mut self, path: &str) -> Option<String> {
+        let (_, body) = self.whole(Method::GET, Encoded { target: path.to_owned(), body: None }).await?;
+        Some(String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn whole(&mut self, method: Method, encoded: Encoded) -> Option<(StatusCode, Bytes)> {
+        let answer = self.send(method, encoded).await?;
+        let status = answer.status();
+        Some((status, timeout(SOON, answer.into_body().collect()).await.ok()?.ok()?.to_bytes()))
     }
 
     pub(crate) async fn register(&mut self, call: &Register) -> Option<Registered> {
@@ -70,13 +86,11 @@ impl Client {
         timeout(SOON, asked).await.expect("it is done")
     }
 
-    /// What is answered to a request without a type, as text, if it is a success.
-    pub(crate) async fn text(&mut self, method: Method, target: &str, body: &str) -> Option<String> {
-        let body = (method != Method::GET).then(|| body.as_bytes().to_vec());
-        let answer = self.send(method, Encoded { target: target.to_owned(), body }).await?;
-        let status = answer.status();
-        let text = timeout(SOON, answer.into_body().collect()).await.ok()?.ok()?.to_bytes();
-        status.is_success().then(|| String::from_utf8(text.to_vec()).unwrap())
+    /// What is answered to a put that is no call, if it is a success.
+    pub(crate) async fn put(&mut self, target: &str) -> Option<String> {
+        let encoded = Encoded { target: target.to_owned(), body: Some(b"{}".to_vec()) };
+        let (status, body) = self.whole(Method::PUT, encoded).await?;
+        status.is_success().then(|| String::from_utf8(body.to_vec()).unwrap())
     }
 
     /// Says that an instance leaves. Said before it may have been heard, though it was not answered.
@@ -145,7 +159,13 @@ impl Client {
         let body = Full::new(Bytes::from(encoded.body.unwrap_or_default()));
         let request = Request::builder().method(method).uri(encoded.target).header(header::HOST, "registry");
         let request = request.body(body).unwrap();
-        timeout(SOON, self.sender.as_mut()?.send_request(request)).await.ok()?.ok()
+        let sender = self.sender.as_mut()?;
+        // The answer before may have been read before the connection has noticed that it is over.
+        let answered = async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        };
+        timeout(SOON, answered).await.ok()?.ok()
     }
 }
 

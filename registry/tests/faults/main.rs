@@ -5,6 +5,7 @@
 mod client;
 mod engines;
 mod follower;
+mod full;
 mod kills;
 mod losses;
 #[cfg(feature = "etcd")]

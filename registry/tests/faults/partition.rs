@@ -11,7 +11,7 @@ mod net;
 
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use mainstay_contracts::registry::{BeatLease, LeaseId, WatchFrame};
 use mainstay_registry::testing::{Acknowledged, Fold};
 use serde_json::Value;
@@ -117,7 +117,7 @@ async fn writer(net: &Net, among: &[usize]) -> usize {
         loop {
             let mut said = Vec::new();
             for &at in among {
-                let health = net.client(at).text(Method::GET, "/health", "").await.unwrap();
+                let health = net.client(at).text("/health").await.unwrap();
                 let health: Value = serde_json::from_str(&health).unwrap();
                 said.push(health["writer"].as_str().and_then(|writer| net.at(writer)));
             }

@@ -28,8 +28,12 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn start(args: &[&str]) -> Self {
+        Self::start_in(TempDir::new().unwrap(), args).await
+    }
+
+    pub(crate) async fn start_in(data: TempDir, args: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (data, args) = (TempDir::new().unwrap(), args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>());
+        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let child = spawn(&data, port, &args).await;
         Self { child, data, port, args }
     }

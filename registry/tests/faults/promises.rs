@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use mainstay_contracts::registry::{BeatLease, Deregister, Drain, LeaseId, Presence, Release, WatchFrame};
 use mainstay_registry::testing::{Acknowledged, Expiry, Fold, Terms};
 use parking_lot::Mutex;
@@ -262,7 +262,7 @@ async fn a_drain_waits_for_all_who_watch(world: World) {
 async fn a_lock_has_one_holder(mut world: World) {
     let put = async |mut client: Client, target: String| loop {
         // What is refused for want of a writer is asked again.
-        if let Some(text) = client.text(Method::PUT, &target, "{}").await {
+        if let Some(text) = client.put(&target).await {
             return text;
         }
         sleep(Duration::from_millis(20)).await;
@@ -278,7 +278,7 @@ async fn a_lock_has_one_holder(mut world: World) {
     assert_eq!(put(world.other().await, take(&first)).await, "true");
     assert_eq!(put(world.other().await, format!("/v1/kv/leader?release={first}")).await, "true");
     assert_eq!(put(world.client().await, take(&second)).await, "true");
-    let read = world.other().await.text(Method::GET, "/v1/kv/leader", "").await.unwrap();
+    let read = world.other().await.text("/v1/kv/leader").await.unwrap();
     let read: Value = serde_json::from_str(&read).unwrap();
     assert_eq!((read[0]["Session"].as_str(), read[0]["LockIndex"].as_u64()), (Some(&*second), Some(2)));
 }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use http::Method;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -85,7 +84,7 @@ impl Replicated {
 
 /// Who writes, as a replica that answers sees it.
 pub(crate) async fn writer(replica: SocketAddr) -> Option<Option<SocketAddr>> {
-    let health = timeout(SOON, Client::new(replica).text(Method::GET, "/health", "")).await.ok()??;
+    let health = timeout(SOON, Client::new(replica).text("/health")).await.ok()??;
     let health: Value = serde_json::from_str(&health).unwrap();
     Some(health["writer"].as_str().map(|writer| writer.strip_prefix("http://").unwrap().parse().unwrap()))
 }
