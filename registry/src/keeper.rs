@@ -39,6 +39,20 @@ pub(crate) enum Unkept {
     Ever(String),
 }
 
+impl Unkept {
+    /// Why it is not kept yet.
+    ///
+    /// # Errors
+    /// When it never will be.
+    pub(crate) fn yet(self) -> Result<String, String> {
+        match self {
+            Self::Yet(reason) => Ok(reason),
+            #[cfg(feature = "etcd")]
+            Self::Ever(reason) => Err(reason),
+        }
+    }
+}
+
 impl Keeper {
     /// Keeps a batch, up to a revision. What is tried again may have been kept already.
     pub(crate) async fn commit(&mut self, changes: &Arc<Changes>, revision: u64) -> Result<(), Unkept> {

@@ -23,6 +23,7 @@ struct Said {
     /// By instance, so that of several only the last is told.
     replaced: BTreeMap<Member, u64>,
     ended: Option<Option<u64>>,
+    #[cfg(feature = "etcd")]
     away: bool,
 }
 
@@ -34,7 +35,7 @@ pub(crate) enum Word {
     /// The stream stands for nothing any more; a later incarnation may have the place of what it stood for.
     Ended(Option<u64>),
     /// Whoever said these words does not any more: another replica does.
-    #[cfg_attr(not(feature = "etcd"), expect(dead_code, reason = "without replicas it is always the same one"))]
+    #[cfg(feature = "etcd")]
     Away,
 }
 
@@ -76,8 +77,10 @@ impl Standing {
 impl Said {
     fn take(&mut self) -> Option<Word> {
         let replaced = self.replaced.pop_first().map(|(member, by)| Word::Replaced(member, by));
-        let ended = replaced.or_else(|| self.ended.take().map(Word::Ended));
-        ended.or_else(|| std::mem::take(&mut self.away).then_some(Word::Away))
+        let word = replaced.or_else(|| self.ended.take().map(Word::Ended));
+        #[cfg(feature = "etcd")]
+        let word = word.or_else(|| std::mem::take(&mut self.away).then_some(Word::Away));
+        word
     }
 }
 

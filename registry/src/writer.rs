@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{error, info};
 
 use crate::clock::{Ticker, Time};
-use crate::keeper::{Changes, Keeper, Unkept};
+use crate::keeper::{Changes, Keeper};
 use crate::kv::{At, Board, Kv};
 use crate::metrics::Metrics;
 use crate::roster::{Batch, Held, Roster};
@@ -184,11 +184,7 @@ impl Writer {
 
     async fn write(&mut self, changes: &Arc<Changes>, revision: u64) -> Result<(), String> {
         while let Err(unkept) = self.keeper.commit(changes, revision).await {
-            let reason = match unkept {
-                Unkept::Yet(reason) => reason,
-                #[cfg(feature = "etcd")]
-                Unkept::Ever(reason) => return Err(reason),
-            };
+            let reason = unkept.yet()?;
             if self.desk.trouble.set(Some(reason.clone())) {
                 error!("nothing can be changed: {reason}; trying on");
             }

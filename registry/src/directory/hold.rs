@@ -116,6 +116,7 @@ impl Hold {
                 // Without an incarnation, the instance is gone or a newer connection stands for it.
                 Word::Ended(superseded_by) => superseded_by.map(|incarnation| HoldFrame::Superseded { incarnation }),
                 // Another replica writes now.
+                #[cfg(feature = "etcd")]
                 Word::Away => Some(HoldFrame::Closing { return_in_ms: self.directory.return_in_ms() }),
             },
             _ = bookmarks.tick() => Some(HoldFrame::Bookmark),

@@ -8,7 +8,7 @@ mod shown;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -46,8 +46,8 @@ pub(crate) struct Board {
     waiting: Arc<Semaphore>,
     most: usize,
     stop: CancellationToken,
-    /// Cancelled when this process is not the one any more that keys are asked of.
-    turn: Mutex<CancellationToken>,
+    /// Counts how often it has become, or ceased to be, this process that keys are asked of.
+    turns: watch::Sender<u64>,
 }
 
 impl Board {
@@ -55,8 +55,8 @@ impl Board {
     /// wait, until `stop` is cancelled.
     pub(crate) fn new(forgotten: u64, sessions_at: u64, most: usize, stop: CancellationToken) -> Self {
         let shown = RwLock::new(Shown::new(forgotten, sessions_at));
-        let turn = Mutex::new(stop.child_token());
-        Self { shown, changed: watch::Sender::new(0), waiting: Arc::new(Semaphore::new(most)), most, stop, turn }
+        let (changed, turns) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { shown, changed, waiting: Arc::new(Semaphore::new(most)), most, stop, turns }
     }
 
     /// Forgets everything, as [`new`](Self::new) knows nothing, and answers who waits.
@@ -69,7 +69,7 @@ impl Board {
     /// Answers who waits.
     #[cfg(feature = "etcd")]
     pub(crate) fn interrupt(&self) {
-        std::mem::replace(&mut *self.turn.lock(), self.stop.child_token()).cancel();
+        self.turns.send_modify(|turns| *turns += 1);
     }
 
     /// Folds in what has changed, and wakes who waits.
@@ -102,7 +102,7 @@ impl Board {
     /// Waits until something has changed after a revision, but not for longer than `most`, nor after the registry was told
     /// to stop.
     pub(crate) async fn wait(&self, subject: &Subject, revision: u64, most: Duration) -> Result<(), Refused> {
-        let (deadline, turn) = (Instant::now() + most, self.turn.lock().clone());
+        let (deadline, mut turns) = (Instant::now() + most, self.turns.subscribe());
         // Before the first look, so that no change falls in between.
         let mut changed = self.changed.subscribe();
         let mut looked = {
@@ -119,7 +119,8 @@ impl Board {
         loop {
             tokio::select! {
                 biased;
-                () = turn.cancelled() => return Ok(()),
+                () = self.stop.cancelled() => return Ok(()),
+                _ = turns.changed() => return Ok(()),
                 () = sleep_until(deadline) => return Ok(()),
                 // Its sender is beside it.
                 _ = changed.changed() => {}

@@ -104,7 +104,8 @@ impl All {
                 opened.kv.sessions.push((id, revision, terms));
             }
             Key::Delay(key) => {
-                opened.kv.delays.push((key, rows::read_delay(value).filter(|delay| *delay > Duration::ZERO)?))
+                let delay = rows::read_delay(value).filter(|delay| *delay > Duration::ZERO)?;
+                opened.kv.delays.push((key, delay));
             }
         }
         Some(())

@@ -255,7 +255,7 @@ impl Replica {
         for lease in earlier {
             session::end(&self.replicas, lease).await;
         }
-        let put = self.introduction(Key::Replica(lease), lease);
+        let put = self.introduction(&Key::Replica(lease), lease);
         let missing = Compare::created(self.replicas.keys.of(&Key::Replica(lease)), 0);
         let _: TxnDone = self.replicas.client.call(TXN, Txn::new(missing, [put])).await?;
         Ok(())
@@ -264,14 +264,14 @@ impl Replica {
     /// Tries to be the one that writes. Who has won is seen by the watch.
     async fn stand(&self, lease: i64) -> Result<(), Failed> {
         let nobody = Compare::created(self.replicas.keys.of(&Key::Writer), 0);
-        let put = self.introduction(Key::Writer, lease);
+        let put = self.introduction(&Key::Writer, lease);
         let _: TxnDone = self.replicas.client.call(TXN, Txn::new(nobody, [put])).await?;
         Ok(())
     }
 
-    fn introduction(&self, key: Key, lease: i64) -> Op {
+    fn introduction(&self, key: &Key, lease: i64) -> Op {
         let value = rows::write(&Fellow { address: self.replicas.address.clone() });
-        Op::Put(Put { key: self.replicas.keys.of(&key), value, lease })
+        Op::Put(Put { key: self.replicas.keys.of(key), value, lease })
     }
 
     /// Lets another one write at once, if this one did.

@@ -1,7 +1,5 @@
 //! A registry, whatever keeps it: one over a directory, or three over etcd.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
-
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "etcd")]

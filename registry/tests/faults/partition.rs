@@ -1,11 +1,7 @@
 //! Replicas that are cut off from etcd and from one another, but not from their clients: in network namespaces of their
 //! own, which need no rights where users may have namespaces.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "what helps a test fails as a test does, or says why not"
-)]
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
 mod net;
 

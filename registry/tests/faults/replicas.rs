@@ -1,7 +1,5 @@
 //! What replicas promise beyond what one registry does: etcd may be killed, and each of them.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
