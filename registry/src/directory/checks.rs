@@ -131,7 +131,12 @@ impl Directory {
         let permit = self.place()?;
         let changed = async {
             match service {
-                Some(service) => self.views.watch(service, Some(revision), permit).beyond(revision).await,
+                Some(service) => {
+                    let mut watcher = self.views.watch(service, Some(revision), permit);
+                    // A revision of the future too: it asks for nothing up to that, so that nobody waits until it is told.
+                    watcher.has_seen(revision);
+                    watcher.beyond(revision).await;
+                }
                 None => {
                     // The views hold the sender.
                     let _ = any.wait_for(|now| *now > revision).await;

@@ -270,6 +270,25 @@ async fn a_drain_is_over_when_watchers_have_been_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_nobody_who_asks_only_for_what_comes_later() {
+    let directory = directory().await;
+    directory.register(call("r1", 1, 1)).await.unwrap();
+    let follows = |revision| {
+        let directory = Arc::clone(&directory);
+        tokio::spawn(async move { directory.follow(Some("ratings"), revision, Duration::from_secs(600)).await })
+    };
+    let (now, later) = (follows(1), follows(1_000));
+    sleep(Duration::from_millis(1)).await;
+    let drain =
+        Drain { service: "ratings".to_owned(), id: "r1".parse().unwrap(), incarnation: None, deadline_ms: 60_000 };
+    let begin = Instant::now();
+    let drained = directory.drain(drain).await.unwrap();
+    assert_eq!((drained.untold, begin.elapsed()), (0, Duration::ZERO));
+    assert!(drained.told > 0);
+    assert!(now.await.unwrap().is_ok() && !later.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hold_that_is_dropped_is_gone_and_a_silent_one_ends() {
     let directory = directory().await;
     let mut reader = Reader::watch(&directory);

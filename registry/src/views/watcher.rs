@@ -96,6 +96,11 @@ impl Watcher {
         since
     }
 
+    /// Whoever reads has seen all up to a revision already, whoever has told it.
+    pub(crate) fn has_seen(&self, revision: u64) {
+        self.told.upto.fetch_max(revision, Ordering::Relaxed);
+    }
+
     /// Whatever was handed out before has been written to the reader.
     pub(crate) fn delivered(&self) {
         if self.told.upto.swap(self.cursor, Ordering::Relaxed) < self.cursor {
