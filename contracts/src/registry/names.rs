@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Makes a type of a name that is 1 to 128 of `A-Z a-z 0-9 . _ -`.
+/// Makes a type of a name that is 1 to 128 of `A-Z a-z 0-9 . _ -`, and neither `.` nor `..`.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -27,7 +27,9 @@ macro_rules! name {
 
             fn from_str(text: &str) -> Result<Self, BadName> {
                 let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-                if (1..=128).contains(&text.len()) && text.chars().all(fits) {
+                if matches!(text, "." | "..") {
+                    Err(BadName::new($what, text, "a name: in a path it is a step, which clients take before they ask"))
+                } else if (1..=128).contains(&text.len()) && text.chars().all(fits) {
                     Ok(Self(text.into()))
                 } else {
                     Err(BadName::new($what, text, "1 to 128 of A-Z a-z 0-9 . _ -"))
@@ -58,13 +60,13 @@ macro_rules! name {
 }
 
 name!(
-    /// The name of one instance, unique within its service: 1 to 128 of `A-Z a-z 0-9 . _ -`.
+    /// The name of one instance, unique within its service: 1 to 128 of `A-Z a-z 0-9 . _ -`, and neither `.` nor `..`.
     InstanceId,
     "instance id"
 );
 
 name!(
-    /// The name of one lease, unique within the registry: 1 to 128 of `A-Z a-z 0-9 . _ -`.
+    /// The name of one lease, unique within the registry: 1 to 128 of `A-Z a-z 0-9 . _ -`, and neither `.` nor `..`.
     ///
     /// Whoever knows it can beat for it and end it, so it should be a random one.
     LeaseId,
@@ -118,8 +120,11 @@ mod tests {
             assert!(check_service_name(wrong).is_err(), "{wrong:?}");
         }
         assert!("ratings-1.local_A".parse::<InstanceId>().is_ok());
-        for wrong in ["", "a b", "a/b", "ü", &"a".repeat(129)] {
+        for wrong in ["", "a b", "a/b", "ü", &"a".repeat(129), ".", ".."] {
             assert!(wrong.parse::<InstanceId>().is_err(), "{wrong:?}");
         }
+        assert!("...".parse::<InstanceId>().is_ok());
+        let said = "..".parse::<LeaseId>().unwrap_err().to_string();
+        assert_eq!(said, r#"lease ".." is not a name: in a path it is a step, which clients take before they ask"#);
     }
 }
