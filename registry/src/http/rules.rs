@@ -13,7 +13,7 @@ const SERVICES: [&str; 5] = [
     "/v1/agent/health/service/name/",
 ];
 /// Whoever may read some services is answered with those, and with what says nothing of any.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 9] = [
     "/v1/services",
     "/v1/prometheus",
     "/v1/catalog/services",
@@ -22,6 +22,7 @@ const LISTS: [&str; 8] = [
     "/v1/agent/services",
     "/v1/agent/checks",
     "/v1/agent/self",
+    "/v1/agent/members",
 ];
 /// The same, with more behind it.
 const LISTS_OF: [&str; 6] = [
