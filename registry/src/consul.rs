@@ -32,7 +32,7 @@ mod body;
 mod catalog;
 mod checks;
 mod definition;
-mod duration;
+pub(crate) mod duration;
 mod health;
 mod maintenance;
 mod node;
@@ -47,7 +47,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, get, put};
 
-pub(crate) use self::answer::index;
+pub(crate) use self::answer::{No, at, index};
+pub(crate) use self::asked::{Asked, short};
 use crate::directory::Directory;
 
 /// Everything that Consul's clients are answered.

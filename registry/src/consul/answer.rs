@@ -15,18 +15,18 @@ const DEFAULT_POLICY: HeaderName = HeaderName::from_static("x-consul-default-acl
 
 /// Why something is not done, as plain text.
 #[derive(Debug)]
-pub(super) struct No(StatusCode, String);
+pub(crate) struct No(StatusCode, String);
 
 impl No {
-    pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self(status, reason.into())
     }
 
-    pub(super) fn bad(reason: impl Into<String>) -> Self {
+    pub(crate) fn bad(reason: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason)
     }
 
-    pub(super) fn not_found(reason: impl Into<String>) -> Self {
+    pub(crate) fn not_found(reason: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, reason)
     }
 }
@@ -60,10 +60,10 @@ pub(super) fn json(value: &impl Serialize, pretty: bool) -> Result<Response, No>
     Ok((headers, text).into_response())
 }
 
-/// Says at which index an answer is so. What is answered here is never old, and clients want to read that.
-pub(super) fn at(index: u64, mut answer: Response) -> Response {
+/// Says at which revision an answer is so. What is answered here is never old, and clients want to read that.
+pub(crate) fn at(revision: u64, mut answer: Response) -> Response {
     let headers = answer.headers_mut();
-    headers.insert(INDEX, index.into());
+    headers.insert(INDEX, index(revision).into());
     headers.insert(KNOWN_LEADER, HeaderValue::from_static("true"));
     headers.insert(LAST_CONTACT, HeaderValue::from_static("0"));
     answer

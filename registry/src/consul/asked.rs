@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 use mainstay_contracts::registry::{InstanceId, check_service_name};
 use serde::Serialize;
 
@@ -24,36 +26,29 @@ const BLOCKING: [&str; 2] = ["index", "wait"];
 const WAIT: Duration = Duration::from_secs(5 * 60);
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// A request, whole.
+/// A request, but for its body.
 #[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) directory: Arc<Directory>,
+pub(crate) struct Asked {
+    pub(crate) directory: Arc<Directory>,
     /// What its path is about, or nothing.
-    pub(super) about: String,
-    pub(super) body: Bytes,
+    pub(crate) about: String,
     /// What whoever asks may read and change.
     pub(super) rights: Rights,
     parameters: Vec<(String, String)>,
     pretty: bool,
 }
 
-impl FromRequest<Arc<Directory>> for Asked {
+impl FromRequestParts<Arc<Directory>> for Asked {
     type Rejection = No;
 
-    async fn from_request(request: Request, directory: &Arc<Directory>) -> Result<Self, No> {
-        let (mut parts, rest) = request.into_parts();
-        let params = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|error| Denied::bad(&error))?;
+    async fn from_request_parts(parts: &mut Parts, directory: &Arc<Directory>) -> Result<Self, No> {
+        let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|error| Denied::bad(&error))?;
         let about = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
         // Whoever lets requests through leaves it behind.
         let rights = parts.extensions.remove::<Rights>().unwrap_or_default();
-        let limits = &directory.config().limits;
-        let body = match parts.method {
-            Method::GET | Method::HEAD => Bytes::new(),
-            _ => body(rest, limits.body, limits.body_time).await?,
-        };
         let query = parts.uri.query().unwrap_or_default();
         let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let mut asked = Self { directory: Arc::clone(directory), about, body, rights, parameters, pretty: false };
+        let mut asked = Self { directory: Arc::clone(directory), about, rights, parameters, pretty: false };
         asked.pretty = asked.flag("pretty")?;
         if asked.flag("stale")? && asked.flag("consistent")? {
             return Err(No::bad("Cannot specify ?stale with ?consistent, conflicting semantics."));
@@ -67,8 +62,14 @@ impl FromRequest<Arc<Directory>> for Asked {
 }
 
 impl Asked {
+    /// The body, which is not read before it is known that it is wanted.
+    pub(crate) async fn body(&self, body: Body) -> Result<Bytes, No> {
+        let limits = &self.directory.config().limits;
+        Ok(self::body(body, limits.body, limits.body_time).await?)
+    }
+
     /// Refuses every parameter but these, and those that everything may be asked with.
-    pub(super) fn knows(&self, names: &[&str]) -> Result<(), No> {
+    pub(crate) fn knows(&self, names: &[&str]) -> Result<(), No> {
         for (at, (name, _)) in self.parameters.iter().enumerate() {
             let shown: String = name.chars().take(60).collect();
             if !ALWAYS.contains(&name.as_str()) && !names.contains(&name.as_str()) {
@@ -84,6 +85,15 @@ impl Asked {
     /// As [`knows`](Self::knows); then, if an index is named, waits until the service, or anything if none is named, has
     /// a later one.
     pub(super) async fn follows(&self, names: &[&str], service: Option<&str>) -> Result<(), No> {
+        if let Some((revision, wait)) = self.waits(names)? {
+            self.directory.follow(service, revision, wait).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`knows`](Self::knows), and says which revision has been seen and how long to wait for a later one, if one is to
+    /// be waited for.
+    pub(crate) fn waits(&self, names: &[&str]) -> Result<Option<(u64, Duration)>, No> {
         self.knows(&[names, &BLOCKING].concat())?;
         let wait = match self.text("wait").filter(|text| !text.is_empty()).map(|text| (text, duration::parse(text))) {
             None => WAIT,
@@ -95,13 +105,10 @@ impl Asked {
             None => 0,
             Some(text) => text.parse::<u64>().map_err(|_| No::bad(format!("Invalid index: {:?}", short(text))))?,
         };
-        if let Some(revision) = seen.checked_sub(index(0)) {
-            self.directory.follow(service, revision, wait).await?;
-        }
-        Ok(())
+        Ok(seen.checked_sub(index(0)).map(|revision| (revision, wait)))
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
@@ -110,7 +117,7 @@ impl Asked {
     }
 
     /// A parameter that is there or not, and may say yes or no.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, No> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, No> {
         match self.text(name) {
             None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
             Some("" | "1" | "t" | "T" | "true" | "True" | "TRUE") => Ok(true),
@@ -134,16 +141,16 @@ impl Asked {
         Ok(Named { service, id })
     }
 
-    pub(super) fn answer(&self, value: &impl Serialize) -> Result<Response, No> {
+    pub(crate) fn answer(&self, value: &impl Serialize) -> Result<Response, No> {
         answer::json(value, self.pretty)
     }
 
     /// An answer as of a revision.
-    pub(super) fn answer_at(&self, revision: u64, value: &impl Serialize) -> Result<Response, No> {
-        Ok(answer::at(index(revision), self.answer(value)?))
+    pub(crate) fn answer_at(&self, revision: u64, value: &impl Serialize) -> Result<Response, No> {
+        Ok(answer::at(revision, self.answer(value)?))
     }
 }
 
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }

@@ -1,5 +1,6 @@
 //! Checks come and go, and their processes say how they are.
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::No;
@@ -8,9 +9,9 @@ use super::body::Fields;
 use super::definition;
 use crate::roster::Status;
 
-pub(super) async fn register(asked: Asked) -> Result<Response, No> {
+pub(super) async fn register(asked: Asked, body: Body) -> Result<Response, No> {
     asked.knows(&[])?;
-    let (service, check) = definition::check_of_service(Fields::of_body(&asked.body)?)?;
+    let (service, check) = definition::check_of_service(Fields::of_body(&asked.body(body).await?)?)?;
     asked.directory.add_check(asked.rights, service, check).await?;
     Ok(().into_response())
 }
@@ -40,9 +41,9 @@ async fn say(asked: Asked, status: Status) -> Result<Response, No> {
     Ok(().into_response())
 }
 
-pub(super) async fn update(asked: Asked) -> Result<Response, No> {
+pub(super) async fn update(asked: Asked, body: Body) -> Result<Response, No> {
     asked.knows(&[])?;
-    let mut fields = Fields::of_body(&asked.body)?;
+    let mut fields = Fields::of_body(&asked.body(body).await?)?;
     let status: Option<String> = fields.take("Status")?;
     let output: String = fields.take("Output")?.unwrap_or_default();
     fields.end()?;

@@ -14,7 +14,7 @@ const UNITS: [(&str, f64); 8] = [
 ];
 
 /// Reads numbers, each with its unit; none, if it is not that. What is finer than a microsecond is not kept.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }
@@ -33,13 +33,22 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     }
 }
 
+/// Writes it so that it is read again as the same, down to a microsecond.
+pub(crate) fn text(span: Duration) -> String {
+    match span.subsec_micros() {
+        0 => format!("{}s", span.as_secs()),
+        micros if micros % 1000 == 0 => format!("{}ms", span.as_millis()),
+        _ => format!("{}us", span.as_micros()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read_as_go_reads_them() {
-        for (text, millis) in [
+    fn lengths_of_time_are_read_as_go_reads_them_and_as_they_are_written() {
+        for (said, millis) in [
             ("10s", 10_000),
             ("1m30s", 90_000),
             ("500ms", 500),
@@ -50,7 +59,9 @@ mod tests {
             ("1h0m0.5s", 3_600_500),
             ("2000\u{b5}s", 2),
         ] {
-            assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
+            let span = Duration::from_millis(millis);
+            assert_eq!(parse(said), Some(span), "{said}");
+            assert_eq!(parse(&text(span)), Some(span), "{said}");
         }
         for wrong in
             ["", "s", "10", "-1s", "1d", "1 s", "1s2", "1..5s", ".s", "1e9s", "99999999999999999999h", "\u{df}"]

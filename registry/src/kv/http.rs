@@ -7,8 +7,9 @@
 //! | `/v1/session/renew/{id}`, `/v1/session/destroy/{id}` | `PUT` |
 //! | `/v1/session/info/{id}`, `/v1/session/list`, `/v1/session/node/{node}` | `GET` |
 //!
-//! What is read has an index, one more than a revision, so that it is at least 1; asked with `index`, and `wait` for how long, it is answered when there is a greater one. A
-//! parameter that is not understood is refused, never ignored. Refusals are plain text, as Consul's are.
+//! What is read has an index, one more than a revision, so that it is at least 1; asked with `index`, and `wait` for how
+//! long, it is answered when there is a greater one. A parameter that is not understood is refused, never ignored. Refusals
+//! are plain text, as Consul's are: what all of its clients ask with is read in `consul`.
 //!
 //! Differences, all on the safe side: a session ends by its time or when it is destroyed, as nothing here watches nodes, so
 //! that `serfHealth`, which clients name by habit, means nothing; `LockDelay` may be 0; `wait` is not stretched by chance;
@@ -18,7 +19,6 @@ mod answer;
 mod asked;
 mod keys;
 mod sessions;
-mod span;
 mod terms;
 
 use std::sync::Arc;

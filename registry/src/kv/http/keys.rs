@@ -3,24 +3,18 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, RawQuery, State};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::answer::{self, Plain};
-use super::asked::{Asked, BLOCKING, in_path};
-use crate::consul::index;
-use crate::directory::Directory;
+use super::answer;
+use crate::consul::{Asked, No, at, index};
 use crate::http::body;
 use crate::kv::board::{Seen, Subject};
 use crate::kv::{Entry, On, Put};
 use crate::roster::Kind;
-
-type Path = Result<RawPathParams, RawPathParamsRejection>;
 
 /// How many bytes of values one answer has at most.
 const MOST: usize = 8 * 1024 * 1024;
@@ -55,48 +49,39 @@ impl<'a> Told<'a> {
     }
 }
 
-pub(super) async fn get(
-    State(directory): State<Arc<Directory>>,
-    path: Path,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Plain> {
-    let key = in_path(path)?;
-    let [after, wait] = BLOCKING;
-    let asked = Asked::new(query.as_deref(), &[after, wait, "raw", "recurse", "keys", "separator"])?;
-    let (raw, names) = (asked.flag("raw")?, asked.flag("keys")?);
+pub(super) async fn get(asked: Asked) -> Result<Response, No> {
+    let waits = asked.waits(&["raw", "recurse", "keys", "separator"])?;
+    let (key, board) = (asked.about.as_str(), asked.directory.board());
+    let (raw, names) = (asked.mark("raw")?, asked.mark("keys")?);
     // To ask for keys is to ask for all below.
-    let many = asked.flag("recurse")? || names;
+    let many = asked.mark("recurse")? || names;
     asked.either(&["raw", "recurse"])?;
     asked.either(&["raw", "keys"])?;
     if asked.text("separator").is_some() && !names {
-        return Err(Plain::bad("parameter \"separator\" goes with \"keys\" only"));
+        return Err(No::bad("parameter \"separator\" goes with \"keys\" only"));
     }
-    let board = directory.board();
     if many {
-        asked.wait(board, &Subject::Prefix(key.clone())).await?;
-        let Seen { revision, what } = board.under(&key);
+        asked.until_newer(waits, Subject::Prefix(key.to_owned())).await?;
+        let Seen { revision, what } = board.under(key);
         let answer = match &what[..] {
             [] => answer::absent(),
-            there if names => answer::json(&cut(there, &key, asked.text("separator").unwrap_or_default()), &asked),
+            there if names => asked.answer(&cut(there, key, asked.text("separator").unwrap_or_default()))?,
             there if there.iter().map(|(_, entry)| entry.value.len()).sum::<usize>() > MOST => {
-                return Err(Plain::bad(format!("there are more than {MOST} bytes below; ask below a longer prefix")));
+                return Err(No::bad(format!("there are more than {MOST} bytes below; ask below a longer prefix")));
             }
-            there => {
-                let told: Vec<_> = there.iter().map(|(key, entry)| Told::new(key, entry)).collect();
-                answer::json(&told, &asked)
-            }
+            there => asked.answer(&there.iter().map(|(key, entry)| Told::new(key, entry)).collect::<Vec<_>>())?,
         };
-        return Ok(answer::at(revision, answer));
+        return Ok(at(revision, answer));
     }
-    named(&key)?;
-    asked.wait(board, &Subject::Key(key.clone())).await?;
-    let Seen { revision, what } = board.key(&key);
+    named(key)?;
+    asked.until_newer(waits, Subject::Key(key.to_owned())).await?;
+    let Seen { revision, what } = board.key(key);
     let answer = match what {
         None => answer::absent(),
         Some(entry) if raw => answer::raw(entry.value.clone()),
-        Some(entry) => answer::json(&[Told::new(&key, &entry)], &asked),
+        Some(entry) => asked.answer(&[Told::new(key, &entry)])?,
     };
-    Ok(answer::at(revision, answer))
+    Ok(at(revision, answer))
 }
 
 /// Keys up to the first separator behind the prefix, each once.
@@ -114,15 +99,9 @@ fn cut<'a>(there: &'a [(Arc<str>, Arc<Entry>)], prefix: &str, separator: &str) -
     names
 }
 
-pub(super) async fn put(
-    State(directory): State<Arc<Directory>>,
-    path: Path,
-    RawQuery(query): RawQuery,
-    value: Body,
-) -> Result<Response, Plain> {
-    let key = in_path(path)?;
-    let asked = Asked::new(query.as_deref(), &["flags", "cas", "acquire", "release"])?;
-    named(&key)?;
+pub(super) async fn put(asked: Asked, value: Body) -> Result<Response, No> {
+    asked.knows(&["flags", "cas", "acquire", "release"])?;
+    named(&asked.about)?;
     asked.either(&["cas", "acquire", "release"])?;
     let session = |name| asked.text(name).map(Arc::from);
     let on = match (asked.number("cas")?, session("acquire"), session("release")) {
@@ -132,32 +111,28 @@ pub(super) async fn put(
         _ => On::Always,
     };
     let flags = asked.number("flags")?.unwrap_or_default();
-    let limits = &directory.config().limits;
+    let limits = &asked.directory.config().limits;
     let value = body(value, limits.kv.value, limits.body_time).await?;
-    let put = Put { value, flags, on };
-    let done = directory.change(move |state, now| state.with_kv(now, |kv, at| kv.put(&key, put, at))).await;
+    let (key, put) = (asked.about.clone(), Put { value, flags, on });
+    let done = asked.directory.change(move |state, now| state.with_kv(now, |kv, at| kv.put(&key, put, at))).await;
     // Clients of Consul know a session that has ended by this status and how the text begins.
     let done = done.map_err(|refused| match refused.kind {
-        Kind::Unknown => Plain::new(StatusCode::INTERNAL_SERVER_ERROR, refused.reason),
+        Kind::Unknown => No::new(StatusCode::INTERNAL_SERVER_ERROR, refused.reason),
         _ => refused.into(),
     })?;
-    Ok(answer::json(&done, &asked))
+    asked.answer(&done)
 }
 
-pub(super) async fn delete(
-    State(directory): State<Arc<Directory>>,
-    path: Path,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Plain> {
-    let key = in_path(path)?;
-    let asked = Asked::new(query.as_deref(), &["recurse", "cas"])?;
+pub(super) async fn delete(asked: Asked) -> Result<Response, No> {
+    asked.knows(&["recurse", "cas"])?;
     // A revision is at least 1, so that 0 and 1 are no key's index.
-    let (many, unchanged) = (asked.flag("recurse")?, asked.number("cas")?.map(|seen| seen.saturating_sub(index(0))));
+    let (many, unchanged) = (asked.mark("recurse")?, asked.number("cas")?.map(|seen| seen.saturating_sub(index(0))));
     asked.either(&["recurse", "cas"])?;
     if !many {
-        named(&key)?;
+        named(&asked.about)?;
     }
-    let deleted = directory.change(move |state, now| {
+    let key = asked.about.clone();
+    let deleted = asked.directory.change(move |state, now| {
         Ok(state.with_kv(now, |kv, at| {
             if many {
                 kv.delete_under(&key, at);
@@ -166,9 +141,9 @@ pub(super) async fn delete(
             kv.delete(&key, unchanged, at)
         }))
     });
-    Ok(answer::json(&deleted.await?, &asked))
+    asked.answer(&deleted.await?)
 }
 
-fn named(key: &str) -> Result<(), Plain> {
-    if key.is_empty() { Err(Plain::bad("there is no key in the path")) } else { Ok(()) }
+fn named(key: &str) -> Result<(), No> {
+    if key.is_empty() { Err(No::bad("there is no key in the path")) } else { Ok(()) }
 }
