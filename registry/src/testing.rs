@@ -10,11 +10,15 @@
 //!
 //! They ask nobody and open nothing: a test tells them what it has said and what it was told, in whatever way it talks to
 //! the registry, and they panic when that cannot be.
+//!
+//! [`Edge`] is what a fuzzer talks to: whatever it makes of bytes is answered, or refused with a reason.
 
 mod acknowledged;
+mod edge;
 mod expiry;
 mod fold;
 
 pub use self::acknowledged::Acknowledged;
+pub use self::edge::Edge;
 pub use self::expiry::{Expiry, Terms};
 pub use self::fold::Fold;

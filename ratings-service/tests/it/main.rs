@@ -7,9 +7,13 @@ mod bounds;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod presence;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod programs;
 #[cfg(test)]
 mod rolling;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use mainstay::Address;
 use ratings_service::Config;
@@ -58,11 +59,13 @@ pub(crate) async fn port_for_program() -> u16 {
     panic!("no port from {first} on is free");
 }
 
-/// Several ports for programs to take, apart from the one above.
+/// Several ports for programs to take, apart from the one above and from those of other tests.
 pub(crate) async fn ports_for_programs(count: usize) -> Vec<u16> {
-    let first = 31_000 + (std::process::id() % 1_000) as u16;
+    static TESTS: AtomicU16 = AtomicU16::new(0);
+    let test = TESTS.fetch_add(1, Ordering::Relaxed);
+    let first = 31_000 + (std::process::id() % 1_000) as u16 + 100 * test;
     let mut ports = Vec::with_capacity(count);
-    for port in first..first + 700 {
+    for port in first..first + 100 {
         if ports.len() < count && TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
             ports.push(port);
         }
