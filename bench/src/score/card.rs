@@ -64,7 +64,7 @@ async fn run(scenario: &Scenario, entry: &Entry) -> Found {
     let found = (scenario.run)(entry).await;
     match &found {
         Ok(Finding { verdict: Verdict::Meaningless, .. }) if entry.package == peers::MAINSTAY.package => {
-            let bare = (scenario.run)(&peers::MAINSTAY_BREAKER).await?;
+            let bare = (scenario.run)(&peers::MAINSTAY_BREAKER_FORGETFUL).await?;
             Ok(Finding { note: Some(BARE), ..bare })
         }
         _ => found,

@@ -36,3 +36,6 @@ pub const MAINSTAY: Entry = Entry { name: "mainstay", package: "mainstay", build
 
 /// The client's breaker by itself.
 pub const MAINSTAY_BREAKER: Entry = Entry { build: mainstay_breaker::build, ..MAINSTAY };
+
+/// The same, which waits for a probe as long as it stays open, and not longer.
+pub const MAINSTAY_BREAKER_FORGETFUL: Entry = Entry { build: mainstay_breaker::build_forgetful, ..MAINSTAY };

@@ -26,7 +26,7 @@ async fn its_breaker_passes_by_itself() {
     for found in [
         scenarios::one_probe(entry).await,
         scenarios::early_success(entry).await,
-        scenarios::old_probe(entry).await,
+        scenarios::old_probe(&peers::MAINSTAY_BREAKER_FORGETFUL).await,
         scenarios::cancelled_probe(entry).await,
         scenarios::window(entry).await,
     ] {
