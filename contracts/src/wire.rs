@@ -3,6 +3,7 @@
 //! Both directions stand side by side, so that client and server cannot drift: a client runs
 //! [`encode`], a server [`decode`], and neither writes a path, a query or a body by hand.
 
+mod fields;
 mod route;
 
 use std::error::Error;
@@ -12,7 +13,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::route::Route;
 use crate::Call;
@@ -106,14 +107,7 @@ pub fn from_body<T: DeserializeOwned>(params: &[(&str, &str)], body: &[u8]) -> R
     if params.is_empty() {
         return serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()));
     }
-    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()))?;
-    for (name, value) in params {
-        let said = fields.entry(*name).or_insert_with(|| Value::from(*value));
-        if scalar(name, said)?.as_deref() != Some(*value) {
-            return Err(BadCall(format!("{name} is {said} in the body, but {value:?} in the path")));
-        }
-    }
-    serde_json::from_value(Value::Object(fields)).map_err(|error| BadCall(error.to_string()))
+    fields::read(params, body).map_err(|error| BadCall(error.to_string()))
 }
 
 /// As [`decode`], for what is asked without a body and is not answered as a [`Call`] is.
@@ -263,6 +257,46 @@ mod tests {
         let put = Put { thing: "x".to_owned(), labels: vec!["new".to_owned()] };
         let body = encode(&put).unwrap().body.unwrap();
         assert_eq!(decode::<Put>(&[("thing", "x")], None, &body), Ok(put));
+    }
+
+    #[test]
+    fn path_and_body_are_read_as_one() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Within {
+            a: u32,
+            b: Option<u32>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Whole {
+            thing: Option<String>,
+            row: Option<u32>,
+            #[serde(flatten)]
+            within: Within,
+        }
+        let read = |body: &str| from_body::<Whole>(&[("thing", "x"), ("row", "7")], body.as_bytes());
+        let whole = Whole { thing: Some("x".to_owned()), row: Some(7), within: Within { a: 1, b: None } };
+        assert_eq!(read(r#"{"a":1,"row":7}"#), Ok(whole));
+        for (body, why) in [
+            (r#"{"a":1}"#, "invalid type: string \"7\""),
+            (r#"{"a":1,"row":7,"row":7}"#, "duplicate field `row`"),
+            (r#"{"a":1,"row":7} 8"#, "trailing"),
+            (r#"{"row":7}"#, "missing field `a`"),
+            (r#"{"a":1,"row":[7]}"#, "row must be text, a number or a bool"),
+            (r#"{"a":1,"row":null}"#, "row is null in the body, but \"7\" in the path"),
+            ("[7]", "invalid type: sequence"),
+        ] {
+            let error = read(body).unwrap_err().to_string();
+            assert!(error.contains(why), "{body}: {error}");
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Strict {
+            thing: String,
+        }
+        let strict = |params: &[(&str, &str)], body: &str| from_body::<Strict>(params, body.as_bytes());
+        assert_eq!(strict(&[("thing", "x")], r#"{"th\u0069ng":"x"}"#), Ok(Strict { thing: "x".to_owned() }));
+        assert!(strict(&[("thing", "x")], r#"{"other":1}"#).is_err());
+        assert!(strict(&[("thing", "x"), ("other", "y")], "{}").is_err());
     }
 
     #[test]
