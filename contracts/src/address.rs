@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use http::Uri;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The base address of an instance: `http://host:port`, or with a path that stands before the route of every call:
 /// `http://127.0.0.1:9091/bidders/bidder1`. Over TLS it is `https://host:port`.
@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// What the registry tells may have port 0: an instance that is there, and is not reached by a port. No text is parsed as
 /// such an address.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Address(Arc<str>);
 
 const HTTP: &str = "http";
@@ -102,13 +102,13 @@ impl Address {
         if text.len() > 300 {
             return refuse("is longer than 300 bytes");
         }
-        let (scheme, rest) = match text.split_once(COLON) {
-            Some((HTTP, rest)) => (HTTP, rest),
-            Some((HTTPS, rest)) => (HTTPS, rest),
+        let (scheme, uri) = match text.split_once(COLON) {
+            Some((HTTP, _)) => (HTTP, text.parse::<Uri>()),
+            Some((HTTPS, _)) => (HTTPS, text.parse()),
             Some(_) => return refuse("has a scheme that is neither http nor https"),
-            None => (HTTP, text),
+            None => (HTTP, format!("{HTTP}{COLON}{text}").parse()),
         };
-        let Ok(uri) = format!("{scheme}{COLON}{rest}").parse::<Uri>() else {
+        let Ok(uri) = uri else {
             return refuse("is not http://host:port");
         };
         let Some(authority) = uri.authority() else {
@@ -140,6 +140,12 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, BadAddress> {
         Self::read(text, false)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
