@@ -36,7 +36,7 @@ const QUIET: Duration = Duration::from_millis(20);
 pub struct Edge {
     router: Router,
     stop: CancellationToken,
-    writer: JoinHandle<()>,
+    writer: JoinHandle<String>,
 }
 
 impl Edge {
