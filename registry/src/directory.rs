@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mainstay_contracts::Address;
 #[cfg(feature = "etcd")]
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -180,6 +181,24 @@ impl Directory {
             return Some(why);
         }
         self.trouble.now()
+    }
+
+    /// Does this one write, if it is one of several?
+    pub(crate) fn writes(&self) -> Option<bool> {
+        #[cfg(feature = "etcd")]
+        if let Some(replicas) = &self.replicas {
+            return Some(replicas.writes() == Writes::Here);
+        }
+        None
+    }
+
+    /// Where this one is reached, if it is one of several.
+    fn address(&self) -> Option<Address> {
+        #[cfg(feature = "etcd")]
+        if let Some(replicas) = &self.replicas {
+            return Some(replicas.address().clone());
+        }
+        None
     }
 
     /// Cancelled when watches end: when the registry stops, or cannot tell any more what is new.

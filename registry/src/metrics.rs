@@ -57,23 +57,23 @@ impl Metrics {
         }
     }
 
-    /// All of it as text, with how the registry is now.
-    pub(crate) fn text(&self, overview: Overview) -> Result<String, fmt::Error> {
+    /// All of it as text, with how the registry is now, and whether it `writes`, if it is one of several.
+    pub(crate) fn text(&self, overview: Overview, writes: Option<bool>) -> Result<String, fmt::Error> {
         let mut all = Registry::with_prefix("mainstay_registry");
         all.register("beats", "Beats of instances and leases", self.beats.clone());
         all.register("changes", "Times that an instance came or changed", self.listed.clone());
         all.register("gone", "Instances that are not listed any more", self.gone.clone());
         all.register("kept_seconds", "How long a batch of changes took to be safe", self.kept.clone());
-        all.register_collector(Box::new(Now(Arc::new(overview))));
+        all.register_collector(Box::new(Now(Arc::new(overview), writes)));
         let mut text = String::new();
         encode(&mut text, &all)?;
         Ok(text)
     }
 }
 
-/// How the registry is at one instant.
+/// How the registry is at one instant, and whether it writes, if it is one of several.
 #[derive(Debug)]
-struct Now(Arc<Overview>);
+struct Now(Arc<Overview>, Option<bool>);
 
 #[derive(Debug, EncodeLabelSet)]
 struct Of {
@@ -83,14 +83,16 @@ struct Of {
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let now = &self.0;
+        let Self(now, writes) = self;
+        let writes =
+            writes.map(|writes| ("writes", "1 if it is this one of several replicas that writes", u64::from(writes)));
         let plain = [
             ("revision", "The last revision", now.revision),
             ("watchers", "Watch streams", now.watchers as u64),
             ("unable_to_change", "1 while nothing can be changed", u64::from(now.trouble.is_some())),
             ("started_from_damage", "1 if what was kept was damaged at the start", u64::from(now.damage.is_some())),
         ];
-        for (name, help, value) in plain {
+        for (name, help, value) in plain.into_iter().chain(writes) {
             let gauge = ConstGauge::<u64>::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
         }

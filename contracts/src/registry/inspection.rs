@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{LeaseId, Listed, Registry};
 #[cfg(doc)]
 use super::{Presence, Release};
-use crate::Call;
+use crate::{Address, Call};
 
 /// How is the registry? `GET`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Overview {
     /// What of its memory was damaged when it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
+    /// Which of several replicas writes, if the registry is one of several. It is the one that says this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<Address>,
     /// Services that have instances, by name.
     pub services: Vec<ServiceOverview>,
 }

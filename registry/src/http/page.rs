@@ -115,7 +115,9 @@ fn summary(overview: &Overview) -> String {
     let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let (services, watchers) = (many(overview.services.len(), "service"), many(overview.watchers, "watcher"));
     let (instances, revision) = (many(instances, "instance"), overview.revision);
-    format!("{services} · {instances} · {watchers} · revision {revision} · up {}", duration(&overview.uptime_ms))
+    let writer = overview.writer.as_ref().map(|writer| format!(" · of several replicas, {writer} writes"));
+    let (up, writer) = (duration(&overview.uptime_ms), writer.unwrap_or_default());
+    format!("{services} · {instances} · {watchers} · revision {revision} · up {up}{writer}")
 }
 
 fn presence(row: &Inspected) -> &'static str {

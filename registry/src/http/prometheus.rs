@@ -21,7 +21,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// This registry's own metrics.
 pub(super) async fn metrics(State(directory): State<Arc<Directory>>) -> Result<Response, Denied> {
-    let text = directory.metrics().text(directory.overview());
+    let text = directory.metrics().text(directory.overview(), directory.writes());
     let text = text.map_err(|error| Denied::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }

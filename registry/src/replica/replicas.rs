@@ -61,6 +61,10 @@ impl Replicas {
         Self { client, keys, address, link, lease, now: Mutex::new(now), sure: AtomicBool::new(true), stop }
     }
 
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
     pub(crate) fn writes(&self) -> Writes {
         let now = self.now.lock();
         let own = now.own.filter(|(_, until)| Instant::now() < *until).map(|(lease, _)| lease);
