@@ -68,6 +68,13 @@ impl Clock {
         Time(time + since.min(LONGEST.as_millis() as u64))
     }
 
+    /// Has nobody looked at it for longer than it goes on by itself?
+    #[cfg(feature = "etcd")]
+    pub(crate) fn is_late(&self) -> bool {
+        let since = self.since_began(Instant::now()).saturating_sub(self.looked.load(Ordering::Acquire));
+        since > LONGEST.as_millis() as u64
+    }
+
     fn since_began(&self, now: Instant) -> u64 {
         u64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
     }

@@ -47,6 +47,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, get, put};
 
+#[cfg(feature = "etcd")]
+pub(crate) use self::answer::{KNOWN_LEADER, LAST_CONTACT};
 pub(crate) use self::answer::{No, at, index};
 pub(crate) use self::asked::{Asked, short};
 use crate::directory::Directory;

@@ -7,6 +7,6 @@ mod wire;
 pub(crate) use self::client::{Client, Failed};
 pub use self::cluster::{BadEtcd, Cluster};
 pub(crate) use self::wire::{
-    Compare, Event, Found, GRANT, LeaseGrant, LeaseGranted, LeaseRevoke, Nothing, Op, Pair, Put, RANGE, REVOKE, Range,
-    Remove, TXN, Txn, TxnDone, WATCH, Watch, WatchCreate, Watched, prefix_end,
+    COMPACT, Compact, Compare, Event, Found, GRANT, LeaseGrant, LeaseGranted, LeaseRevoke, Nothing, Op, Pair, Put,
+    RANGE, REVOKE, Range, Remove, TXN, Txn, TxnDone, WatchCreate, Watched, prefix_end,
 };

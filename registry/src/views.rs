@@ -122,6 +122,16 @@ impl Views {
         self.changed.send_modify(|last| *last = floor.max(*last));
     }
 
+    /// Forgets those who were gone up to a revision.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn forget_until(&self, floor: u64) {
+        let known: Vec<Arc<View>> = self.services.read().by_name.values().cloned().collect();
+        for view in known {
+            view.forget_until(floor);
+            self.drop_if_unused(&view);
+        }
+    }
+
     /// Forgets where beats were heard: whoever writes now has others.
     #[cfg(feature = "etcd")]
     pub(crate) fn forget_pulses(&self) {

@@ -9,8 +9,8 @@ use crate::http::Denied;
 use crate::roster::Refused;
 
 const INDEX: HeaderName = HeaderName::from_static("x-consul-index");
-const KNOWN_LEADER: HeaderName = HeaderName::from_static("x-consul-knownleader");
-const LAST_CONTACT: HeaderName = HeaderName::from_static("x-consul-lastcontact");
+pub(crate) const KNOWN_LEADER: HeaderName = HeaderName::from_static("x-consul-knownleader");
+pub(crate) const LAST_CONTACT: HeaderName = HeaderName::from_static("x-consul-lastcontact");
 const DEFAULT_POLICY: HeaderName = HeaderName::from_static("x-consul-default-acl-policy");
 
 /// Why something is not done, as plain text.

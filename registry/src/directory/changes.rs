@@ -7,7 +7,7 @@ use mainstay_contracts::registry::{
     Beat, BeatLease, Beaten, Deregister, Deregistered, Drain, Drained, EndLease, LeaseEnded, Register, Registered,
     Release, Released, Undrain, Undrained,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Directory;
 use crate::pulse::Pulse;
@@ -56,10 +56,13 @@ impl Directory {
 
     /// Waits until those who watch a service have been told up to a revision; says how many have been, and how many not.
     pub(crate) async fn until_told(&self, service: &str, revision: u64, within: Duration) -> (usize, usize) {
-        // Who comes later begins with a list that says it.
+        let begun = Instant::now();
+        // Who comes later begins with a list that says it; where others write, that may come late.
+        #[cfg(feature = "etcd")]
+        let _ = timeout(within, self.views.until(revision)).await;
         let Some(audience) = self.views.get(service).map(|view| view.audience()) else { return (0, 0) };
         // Whether it is over in time or not, it is said how far it has come.
-        let _ = timeout(within, audience.until_told(revision)).await;
+        let _ = timeout(within.saturating_sub(begun.elapsed()), audience.until_told(revision)).await;
         let untold = audience.untold(revision);
         (audience.len() - untold, untold)
     }

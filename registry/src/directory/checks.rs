@@ -128,7 +128,10 @@ impl Directory {
         if now > revision {
             return Ok(());
         }
-        let permit = self.place()?;
+        // Both before the wait: what has been seen elsewhere is known here soon, or not at all.
+        #[cfg(feature = "etcd")]
+        let _ = self.reach(revision).await?;
+        let (permit, watching) = (self.place()?, self.watching());
         let changed = async {
             match service {
                 Some(service) => {
@@ -145,7 +148,7 @@ impl Directory {
             }
         };
         tokio::select! {
-            () = self.stop.cancelled() => {}
+            () = watching.cancelled() => {}
             // What there is at the end of the wait is the answer too.
             _ = timeout(wait, changed) => {}
         }

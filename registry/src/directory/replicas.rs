@@ -32,17 +32,29 @@ impl Directory {
         }
     }
 
-    /// Waits until this replica knows what a client has seen at another one, so that nobody is told what was before.
-    pub(crate) async fn reach(&self, call: &Watch) -> Result<(), Refused> {
-        let Some(replicas) = &self.replicas else { return Ok(()) };
-        let behind = |why: String| Err(Refused::new(Kind::Full, format!("{why}: ask another replica")));
+    /// Waits until this replica knows what a client has seen at another one, and says whether it does. Refuses who asks for
+    /// news where none are to be had.
+    pub(crate) async fn reach(&self, revision: u64) -> Result<bool, Refused> {
+        let Some(replicas) = &self.replicas else { return Ok(true) };
         if let Some(silence) = replicas.cut_off() {
-            return behind(format!("nothing has been heard of etcd for {silence:.0?}"));
+            let reason = format!("nothing has been heard of etcd for {silence:.0?}: ask another replica");
+            return Err(Refused::new(Kind::Full, reason));
         }
+        Ok(timeout(CATCH_UP, self.views.until(revision)).await.is_ok())
+    }
+
+    /// As [`reach`](Self::reach), for who is not to be told what was before.
+    pub(crate) async fn reach_watched(&self, call: &Watch) -> Result<(), Refused> {
         let seen = call.revision.filter(|_| call.epoch == Some(self.views.epoch())).unwrap_or_default();
-        match timeout(CATCH_UP, self.views.until(seen)).await {
-            Ok(()) => Ok(()),
-            Err(_) => behind(format!("revision {seen} is not known here yet, but {}", self.views.revision())),
+        if self.reach(seen).await? {
+            return Ok(());
         }
+        let reason = format!("revision {seen} is not known here, but {}: ask another replica", self.views.revision());
+        Err(Refused::new(Kind::Full, reason))
+    }
+
+    /// Was this process stopped so lately that it does not know it yet?
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.clock.is_late()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use http::uri::PathAndQuery;
 use prost::Message;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
@@ -16,7 +16,7 @@ use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::cluster::{BadEtcd, Cluster};
-use super::wire::{KEEP_ALIVE, LeaseKeepAlive, LeaseKept};
+use super::wire::{KEEP_ALIVE, LeaseKeepAlive, LeaseKept, Nothing, WATCH, Watch, WatchCreate, Watched};
 
 /// How long a call may take.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -107,20 +107,19 @@ impl Client {
         }
     }
 
-    /// Asks for answers that go on, for as long as nothing goes wrong.
-    pub(crate) async fn follow<Q, A>(
+    /// Follows what happens, for as long as nothing goes wrong. Again and again it is told how far that is.
+    pub(crate) async fn watch(
         &self,
-        path: &'static str,
-        asked: Q,
-    ) -> Result<impl Stream<Item = Result<A, Failed>> + Unpin + use<Q, A>, Failed>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
+        create: WatchCreate,
+        told_every: Duration,
+    ) -> Result<impl Stream<Item = Result<Watched, Failed>> + Unpin + use<>, Failed> {
         let at = self.at.load(Ordering::Relaxed);
-        // etcd ends a watch whose requests end.
-        let asked = stream::iter([asked]).chain(stream::pending());
-        let answers = match timeout(WITHIN, self.stream(at, path, asked)).await {
+        let progress = stream::unfold((), move |()| async move {
+            sleep(told_every).await;
+            Some((Watch { progress: Some(Nothing {}), create: None }, ()))
+        });
+        let asked = stream::iter([Watch { create: Some(create), progress: None }]).chain(progress);
+        let answers = match timeout(WITHIN, self.stream::<_, Watched>(at, WATCH, asked)).await {
             Ok(answers) => answers.map_err(|status| self.failed(at, &status))?,
             Err(_) => return Err(self.failed(at, &silent())),
         };

@@ -5,6 +5,7 @@ use prost::{Enumeration, Message, Oneof};
 
 pub(crate) const RANGE: &str = "/etcdserverpb.KV/Range";
 pub(crate) const TXN: &str = "/etcdserverpb.KV/Txn";
+pub(crate) const COMPACT: &str = "/etcdserverpb.KV/Compact";
 pub(crate) const GRANT: &str = "/etcdserverpb.Lease/LeaseGrant";
 pub(crate) const REVOKE: &str = "/etcdserverpb.Lease/LeaseRevoke";
 pub(crate) const KEEP_ALIVE: &str = "/etcdserverpb.Lease/LeaseKeepAlive";
@@ -60,6 +61,8 @@ pub(crate) struct Pair {
     pub(crate) key: Vec<u8>,
     #[prost(int64, tag = "2")]
     pub(crate) created: i64,
+    #[prost(int64, tag = "3")]
+    pub(crate) changed: i64,
     #[prost(bytes = "vec", tag = "5")]
     pub(crate) value: Vec<u8>,
     #[prost(int64, tag = "6")]
@@ -92,9 +95,9 @@ pub(crate) struct Txn {
 }
 
 impl Txn {
-    pub(crate) fn new(when: Compare, then: impl IntoIterator<Item = Op>) -> Self {
+    pub(crate) fn new(when: impl Into<Vec<Compare>>, then: impl IntoIterator<Item = Op>) -> Self {
         let then = then.into_iter().map(|op| Step { op: Some(op) }).collect();
-        Self { when: vec![when], then }
+        Self { when: when.into(), then }
     }
 }
 
@@ -126,7 +129,7 @@ pub(crate) struct Compare {
     target: i32,
     #[prost(bytes = "vec", tag = "3")]
     key: Vec<u8>,
-    #[prost(oneof = "Compared", tags = "5")]
+    #[prost(oneof = "Compared", tags = "5, 6")]
     with: Option<Compared>,
 }
 
@@ -135,6 +138,11 @@ impl Compare {
     pub(crate) fn created(key: Vec<u8>, revision: i64) -> Self {
         Self { target: Target::Created.into(), key, with: Some(Compared::Created(revision)) }
     }
+
+    /// Was it changed last at etcd's `revision`?
+    pub(crate) fn changed(key: Vec<u8>, revision: i64) -> Self {
+        Self { target: Target::Changed.into(), key, with: Some(Compared::Changed(revision)) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
@@ -142,12 +150,22 @@ impl Compare {
 enum Target {
     Version = 0,
     Created = 1,
+    Changed = 2,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
 pub(crate) enum Compared {
     #[prost(int64, tag = "5")]
     Created(i64),
+    #[prost(int64, tag = "6")]
+    Changed(i64),
+}
+
+/// Forgets what keys were before a revision.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Compact {
+    #[prost(int64, tag = "1")]
+    pub(crate) revision: i64,
 }
 
 /// Asks for a lease of so many seconds.
@@ -183,10 +201,14 @@ pub(crate) struct LeaseKept {
     pub(crate) seconds: i64,
 }
 
+/// One of both.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Watch {
     #[prost(message, optional, tag = "1")]
     pub(crate) create: Option<WatchCreate>,
+    /// Asks to be told how far the watch is.
+    #[prost(message, optional, tag = "3")]
+    pub(crate) progress: Option<Nothing>,
 }
 
 /// From `key` on, up to `end`; beginning with what happened at etcd's `revision`.

@@ -58,7 +58,7 @@ pub(super) async fn watch(
     Asked(call): Asked<Watch>,
 ) -> Result<Response, Denied> {
     #[cfg(feature = "etcd")]
-    directory.reach(&call).await?;
+    directory.reach_watched(&call).await?;
     let mut stands = stands(granted);
     Ok(lines(directory.watch(&call)?.take_while(move |_| ready(stands()))))
 }

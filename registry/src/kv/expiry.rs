@@ -51,9 +51,10 @@ impl Kv {
         if delay.is_zero() {
             return;
         }
-        let until = now + delay;
+        // Never shorter than it was.
+        let until = self.delays.get(&key).copied().unwrap_or_default().max(now + delay);
         self.delays.insert(Arc::clone(&key), until);
         self.wheel.insert(until, Due::Delay(Arc::clone(&key)));
-        self.batch.changes.push(Change::Delayed(key, Some(delay)));
+        self.batch.changes.push(Change::Delayed(key, Some(until.since(now))));
     }
 }

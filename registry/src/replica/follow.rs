@@ -21,7 +21,7 @@ pub(super) struct Followed {
     pulse: Arc<Pulse>,
 }
 
-/// etcd has begun another life of the registry, and none of the revisions here mean anything.
+/// etcd has another life of the registry, or an earlier state of it, and none of the revisions here mean anything.
 #[derive(Debug)]
 pub(super) struct AnotherLife;
 
@@ -31,8 +31,11 @@ impl Followed {
     }
 
     /// Shows all that was read and is not shown yet.
-    pub(super) fn catch_up(&mut self, opened: &Opened, at: At, views: &Views, now: Time) {
+    pub(super) fn catch_up(&mut self, opened: &Opened, at: At, views: &Views, now: Time) -> Result<(), AnotherLife> {
         let shown = views.revision();
+        if opened.epoch != views.epoch() || at.revision < shown {
+            return Err(AnotherLife);
+        }
         // Of those who were forgotten in between nothing is left, so that what is shown cannot be mended.
         let is_whole = at.floor <= shown || shown == 0;
         let is_new = |revision: u64| revision > shown || !is_whole;
@@ -52,7 +55,9 @@ impl Followed {
         } else {
             views.replace(&batch, at.revision, at.floor);
         }
+        views.forget_until(at.floor);
         self.at = at;
+        Ok(())
     }
 
     /// Shows what etcd tells.
@@ -71,7 +76,10 @@ impl Followed {
                 (Some(Key::Life), true) if rows::read(&pair.value).is_some_and(|new: Life| new.epoch == life.epoch) => {
                 }
                 (Some(Key::Life), _) => return Err(AnotherLife),
-                (Some(Key::At), true) => self.at = rows::read(&pair.value).unwrap_or(self.at),
+                (Some(Key::At), true) => match rows::read(&pair.value) {
+                    Some(at @ At { revision, .. }) if revision >= self.at.revision => self.at = at,
+                    _ => return Err(AnotherLife),
+                },
                 (Some(Key::Writer), true) => self.writer = Incumbent::read(&pair),
                 (Some(Key::Writer), false) => self.writer = None,
                 (Some(Key::Instance(service, id)), true) => {

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use mainstay_contracts::Address;
 use mainstay_contracts::registry::HoldFrame;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::replicas::Replicas;
 use crate::directory::Directory;
@@ -26,13 +27,16 @@ pub(super) struct Passed {
     replicas: Arc<Replicas>,
     writer: Address,
     number: u64,
+    /// Cancelled when another one writes.
+    turn: CancellationToken,
     /// What the writer says; kept until it knows that the client has gone.
     lines: Option<Incoming>,
 }
 
 impl Passed {
     pub(super) fn new(directory: Arc<Directory>, replicas: Arc<Replicas>, writer: Address, number: u64) -> Self {
-        Self { directory, replicas, writer, number, lines: None }
+        let turn = replicas.turn();
+        Self { directory, replicas, writer, number, turn, lines: None }
     }
 
     /// What the writer says, for as long as it does.
@@ -60,7 +64,7 @@ impl Passed {
         // It says something with every bookmark.
         let patience = 3 * self.directory.config().bookmark_every;
         loop {
-            let frame = self.directory.until_stopped(timeout(patience, lines.frame())).await.ok_or(BrokenOff)?;
+            let frame = self.turn.run_until_cancelled(timeout(patience, lines.frame())).await.ok_or(BrokenOff)?;
             let Some(frame) = frame.map_err(|_| BrokenOff)? else { return Ok(None) };
             match frame.map_err(|_| BrokenOff)?.into_data() {
                 Ok(data) if !data.is_empty() => return Ok(Some(data)),
@@ -76,7 +80,8 @@ struct BrokenOff;
 impl Drop for Passed {
     fn drop(&mut self) {
         let Some(lines) = self.lines.take() else { return };
-        if !self.replicas.is_sure() || self.directory.is_stopping() {
+        // Who was stopped has been given up by clients that are alive.
+        if !self.replicas.is_sure() || self.directory.is_stalled() || self.directory.is_stopping() {
             return;
         }
         let (replicas, writer, number) = (Arc::clone(&self.replicas), self.writer.clone(), self.number);

@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 
+use prost::Message;
+
 use super::keys::{Key, Keys};
 use super::rows::{self, At};
-use crate::etcd::{Client, Compare, Op, Put, Remove, TXN, Txn, TxnDone};
+use crate::etcd::{Client, Compare, Found, Op, Put, RANGE, Range, Remove, TXN, Txn, TxnDone};
 use crate::keeper::{Changes, Unkept};
 use crate::kv;
 use crate::roster::Became;
@@ -21,11 +23,15 @@ const BYTES: usize = 1024 * 1024;
 /// Keeps what one replica writes, for as long as it is the one that does.
 #[derive(Debug)]
 pub(crate) struct Keep {
-    pub(super) client: Client,
-    pub(super) keys: Keys,
+    client: Client,
+    keys: Keys,
     /// etcd's revision of its election.
-    pub(super) elected: i64,
-    pub(super) at: At,
+    elected: i64,
+    at: At,
+    /// etcd's revision of that: each transaction follows upon the one before.
+    changed: i64,
+    /// How many parts of the batch that could not be kept yet are kept already.
+    done: usize,
 }
 
 /// One key, and what becomes of it at a revision of the registry.
@@ -39,6 +45,10 @@ struct Change {
 }
 
 impl Keep {
+    pub(super) fn new(client: Client, keys: Keys, elected: i64, (at, changed): (At, i64)) -> Self {
+        Self { client, keys, elected, at, changed, done: 0 }
+    }
+
     /// Writes a batch, up to a revision. After an error part of it may be written, and it may be tried again.
     pub(crate) async fn commit(&mut self, changes: &Changes, revision: u64) -> Result<(), Unkept> {
         let at = self.at_after(changes, revision);
@@ -47,15 +57,19 @@ impl Keep {
         let (mut written, count) = (self.at.revision, parts.len());
         for (number, part) in parts.into_iter().enumerate() {
             written = part.iter().map(|change| change.revision).fold(written, u64::max);
-            let is_last = number + 1 == count;
-            let at = if is_last { at } else { At { revision: written, ..self.at } };
-            self.transact(part, &at).await?;
+            if number < self.done {
+                continue;
+            }
+            // What is forgotten is so before it is removed.
+            let begun = At { revision: written, floor: at.floor, forgotten: at.forgotten, ..self.at };
+            self.transact(part, if number + 1 == count { &at } else { &begun }).await?;
+            self.done = number + 1;
         }
-        self.at = at;
+        (self.at, self.done) = (at, 0);
         Ok(())
     }
 
-    async fn transact(&self, part: &[Change], at: &At) -> Result<(), Unkept> {
+    async fn transact(&mut self, part: &[Change], at: &At) -> Result<(), Unkept> {
         let ops = part.iter().map(|Change { key, value, .. }| {
             let key = self.keys.of(key);
             match value {
@@ -63,14 +77,35 @@ impl Keep {
                 None => Op::Remove(Remove { key }),
             }
         });
-        let at = Op::Put(Put { key: self.keys.of(&Key::At), value: rows::write(at), lease: 0 });
+        let (key, value) = (self.keys.of(&Key::At), rows::write(at));
+        // One that was given up may be done all the same, and late: then it must not be done again, nor over a later one.
+        let follows = Compare::changed(key.clone(), self.changed);
         let still = Compare::created(self.keys.of(&Key::Writer), self.elected);
-        let done = self.client.call(TXN, Txn::new(still, ops.chain([at]))).await;
-        match done {
-            Ok(TxnDone { succeeded: true, .. }) => Ok(()),
-            Ok(TxnDone { succeeded: false, .. }) => Err(Unkept::Ever("another replica writes now".to_owned())),
-            Err(failed) => Err(Unkept::Yet(failed.to_string())),
+        let txn = Txn::new([still, follows], ops.chain([Op::Put(Put { key, value, lease: 0 })]));
+        let TxnDone { header, succeeded } = self.ask(TXN, txn).await?;
+        self.changed = if succeeded { header.unwrap_or_default().revision } else { self.done_before().await? };
+        Ok(())
+    }
+
+    /// Was the transaction that is refused now done when it was tried before? Nobody else may have changed anything, if
+    /// this is still the one that writes. Returns etcd's revision of it.
+    async fn done_before(&self) -> Result<i64, Unkept> {
+        let range = |key: &Key| Range { key: self.keys.of(key), end: Vec::new(), limit: 1, revision: 0 };
+        // In this order: who is the writer afterwards was so before.
+        let at: Found = self.ask(RANGE, range(&Key::At)).await?;
+        let writer: Found = self.ask(RANGE, range(&Key::Writer)).await?;
+        match (at.pairs.first(), writer.pairs.first()) {
+            (Some(at), Some(writer)) if writer.created == self.elected && at.changed > self.changed => Ok(at.changed),
+            _ => Err(Unkept::Ever("another replica writes now".to_owned())),
         }
+    }
+
+    async fn ask<Q, A>(&self, path: &'static str, asked: Q) -> Result<A, Unkept>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        self.client.call(path, asked).await.map_err(|failed| Unkept::Yet(failed.to_string()))
     }
 
     fn at_after(&self, changes: &Changes, revision: u64) -> At {
@@ -91,12 +126,18 @@ impl Keep {
 
 /// What becomes of which key, in order.
 fn listed(changes: &Changes) -> Vec<Change> {
+    let mut listed_at = HashMap::new();
+    for change in changes.roster.changes.iter().filter(|change| change.row().is_some()) {
+        listed_at.insert((&change.service, &change.id), change.revision);
+    }
     let mut all = Vec::new();
     let mut set = |key, revision, value| all.push(Change { key, revision, value, follows: false });
     for change in &changes.roster.changes {
         let instance = Key::Instance(change.service.clone(), change.id.clone());
         match &change.became {
             Became::Listed(row) => set(instance, change.revision, Some(rows::instance(change.revision, row))),
+            // Who is back before anybody is told was not gone.
+            Became::Gone(_) if listed_at.get(&(&change.service, &change.id)) > Some(&change.revision) => {}
             Became::Gone(why) => {
                 let grave = change.grave();
                 set(instance, change.revision, None);
@@ -125,10 +166,17 @@ fn listed(changes: &Changes) -> Vec<Change> {
     for grave in &changes.kv.forgotten {
         set(Key::Deleted(grave.clone()), 0, None);
     }
-    // A key is never free before it cannot be locked, nor off the list before it is among those who are gone.
+    // Nobody is off the list before being among those who are gone.
     for change in &mut all {
-        change.follows = matches!(change.key, Key::Delay(_) | Key::Gone(_) | Key::Deleted(_)) && change.value.is_some();
+        change.follows = matches!(change.key, Key::Gone(_) | Key::Deleted(_)) && change.value.is_some();
     }
+    // A batch may break off between two parts. So keys cannot be locked before their session has ended, and it has ended
+    // before they are free.
+    all.sort_by_key(|change| match (&change.key, &change.value) {
+        (Key::Delay(_), Some(_)) => 0,
+        (Key::Session(_), None) => 1,
+        _ => 2,
+    });
     all
 }
 

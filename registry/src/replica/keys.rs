@@ -59,11 +59,15 @@ impl Keys {
     /// What a key is of; nothing, if it is none of a registry's.
     pub(super) fn read(&self, key: &[u8]) -> Option<Key> {
         let key = std::str::from_utf8(key).ok()?.strip_prefix(&self.prefix)?;
-        let (kind, rest) = key.split_once('/').unwrap_or((key, ""));
+        let Some((kind, rest)) = key.split_once('/') else {
+            return match key {
+                "life" => Some(Key::Life),
+                "at" => Some(Key::At),
+                "writer" => Some(Key::Writer),
+                _ => None,
+            };
+        };
         Some(match kind {
-            "life" => Key::Life,
-            "at" => Key::At,
-            "writer" => Key::Writer,
             "replica" => Key::Replica(u64::from_str_radix(rest, 16).ok()?.cast_signed()),
             "instance" => {
                 let (service, id) = rest.split_once('/')?;
@@ -111,7 +115,15 @@ mod tests {
         ] {
             assert_eq!(keys.read(&keys.of(&key)), Some(key));
         }
-        for other in ["/a/c/life", "/a/b/other", "/a/b/instance/x", "/a/b/replica/q", "/a/b/gone/x/y/z"] {
+        for other in [
+            "/a/c/life",
+            "/a/b/life/",
+            "/a/b/writer/x",
+            "/a/b/other",
+            "/a/b/instance/x",
+            "/a/b/replica/q",
+            "/a/b/gone/x/y/z",
+        ] {
             assert_eq!(keys.read(other.as_bytes()), None, "{other}");
         }
     }

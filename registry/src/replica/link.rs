@@ -1,9 +1,11 @@
 //! HTTP to another replica.
 
+use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -15,6 +17,7 @@ use mainstay_contracts::Address;
 use serde::de::DeserializeOwned;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_util::sync::CancellationToken;
 
 use crate::tls;
 
@@ -98,9 +101,19 @@ impl Link {
     }
 }
 
-/// An answer as ours.
-pub(super) fn passed(answer: Response<Incoming>) -> Response<Body> {
-    answer.map(Body::new)
+/// An answer as ours, which breaks off when another one writes.
+pub(super) fn passed(answer: Response<Incoming>, turn: CancellationToken) -> Response<Body> {
+    answer.map(|body| {
+        Body::from_stream(stream::unfold((body, turn), |(mut body, turn)| async move {
+            let data = match turn.run_until_cancelled(body.frame()).await {
+                Some(None) => return None,
+                Some(Some(Ok(frame))) => Ok(frame.into_data().unwrap_or_default()),
+                Some(Some(Err(error))) => Err(io::Error::other(error)),
+                None => Err(io::Error::other("another replica writes")),
+            };
+            Some((data, (body, turn)))
+        }))
+    })
 }
 
 /// An error with what is behind it, in one line.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::Full;
 use mainstay_contracts::Address;
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::hold;
 use super::link::{self, SECRET};
 use super::replicas::{Replicas, Writes};
+use crate::consul::{KNOWN_LEADER, LAST_CONTACT};
 use crate::directory::{Directory, PassedOn};
 use crate::http::{Denied, HOLD_NUMBER, body};
 
@@ -30,7 +31,7 @@ const HEADERS: [HeaderName; 4] = [ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderNam
 pub(crate) async fn pass_on(State(directory): State<Arc<Directory>>, mut request: Request, next: Next) -> Response {
     let Some(replicas) = directory.replicas() else { return next.run(request).await };
     if is_answered_by_all(request.method(), request.uri().path()) {
-        return next.run(request).await;
+        return aged(replicas, next.run(request).await);
     }
     let is_passed_on = replicas.link.knows(request.headers().get(SECRET));
     match replicas.writes() {
@@ -38,7 +39,12 @@ pub(crate) async fn pass_on(State(directory): State<Arc<Directory>>, mut request
             if is_passed_on {
                 request.extensions_mut().insert(PassedOn);
             }
-            next.run(request).await
+            let answer = next.run(request).await;
+            // What changed nothing was not kept, and whoever was stopped meanwhile does not know better.
+            if replicas.writes() == Writes::Here {
+                return answer;
+            }
+            unavailable("this replica does not write any more; it may yet be done")
         }
         // Whoever passed it on knows less, or more, than this one: it is not passed on in circles.
         Writes::There(writer) if is_passed_on => {
@@ -73,26 +79,43 @@ async fn passed(directory: &Arc<Directory>, replicas: &Arc<Replicas>, writer: &A
         Ok(body) => body,
         Err(denied) => return denied.into_response(),
     };
-    let path = parts.uri.path();
-    let (is_hold, waits) = (path.ends_with("/hold"), path.ends_with("/drain") || parts.method == Method::GET);
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let drains = path.starts_with("/v1/services/") && path.ends_with("/drain");
+    let waits = drains || query.split('&').any(|pair| pair.starts_with("index="));
+    let turn = replicas.turn();
     let mut onward = http::Request::new(Full::new(body));
     (*onward.method_mut(), *onward.uri_mut()) = (parts.method.clone(), parts.uri.clone());
     copy(&parts.headers, onward.headers_mut());
-    let answer = timeout(if waits { LATE } else { ANSWER }, replicas.link.send(writer, onward)).await;
-    let answer = match answer {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(why)) => return unavailable(&format!("{writer}, which writes, cannot be reached from here: {why}")),
-        Err(_) => return unavailable(&format!("{writer}, which writes, does not answer")),
+    let answer = timeout(if waits { LATE } else { ANSWER }, replicas.link.send(writer, onward));
+    let answer = match turn.run_until_cancelled(answer).await {
+        Some(Ok(Ok(answer))) => answer,
+        Some(Ok(Err(why))) => {
+            return unavailable(&format!("{writer}, which writes, cannot be reached from here: {why}"));
+        }
+        Some(Err(_)) => return unavailable(&format!("{writer}, which writes, does not answer")),
+        None => return unavailable(&format!("{writer} does not write any more; it may yet be done")),
     };
     let number = answer.headers().get(HOLD_NUMBER).and_then(|number| number.to_str().ok()?.parse().ok());
-    match number.filter(|_| is_hold && answer.status().is_success()) {
+    match number.filter(|_| answer.status().is_success()) {
         Some(number) => {
             let headers = [(CONTENT_TYPE, "application/x-ndjson"), (CACHE_CONTROL, "no-store")];
             let lines = hold::Passed::new(Arc::clone(directory), Arc::clone(replicas), writer.clone(), number);
             (headers, Body::from_stream(lines.lines(answer.into_body()))).into_response()
         }
-        None => link::passed(answer),
+        None => link::passed(answer, turn),
     }
+}
+
+/// Says of a list for Consul's clients how old it may be, where that is too old to be new.
+fn aged(replicas: &Replicas, mut answer: Response) -> Response {
+    if let Some(silence) = replicas.cut_off()
+        && let Some(known) = answer.headers_mut().get_mut(KNOWN_LEADER)
+    {
+        *known = HeaderValue::from_static("false");
+        let silence = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+        answer.headers_mut().insert(LAST_CONTACT, silence.into());
+    }
+    answer
 }
 
 fn copy(from: &HeaderMap, to: &mut HeaderMap) {

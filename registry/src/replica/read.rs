@@ -10,8 +10,8 @@ use crate::store::Opened;
 use mainstay_contracts::Address;
 use tracing::error;
 
-/// How many keys are read at once.
-const PAGE: i64 = 2_000;
+/// How many keys are read at once: of values of the usual limit, 22 MiB.
+const PAGE: i64 = 256;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -20,8 +20,10 @@ pub(super) struct All {
     pub(super) revision: i64,
     pub(super) life: Option<Life>,
     pub(super) at: At,
+    /// etcd's revision of that.
+    pub(super) changed: i64,
     pub(super) writer: Option<Incumbent>,
-    pub(super) fellows: Vec<(i64, Address)>,
+    pub(super) fellows: Vec<(i64, Fellow)>,
     pub(super) opened: Opened,
 }
 
@@ -37,7 +39,7 @@ pub(super) struct Incumbent {
 
 impl Incumbent {
     pub(super) fn read(pair: &Pair) -> Option<Self> {
-        let Fellow { address } = rows::read(&pair.value)?;
+        let Fellow { address, .. } = rows::read(&pair.value)?;
         Some(Self { lease: pair.lease, elected: pair.created, address })
     }
 }
@@ -60,6 +62,8 @@ pub(super) async fn all(client: &Client, keys: &Keys) -> Result<All, Failed> {
     }
     all.opened.gone.sort_by_key(|(grave, _)| grave.revision);
     all.opened.kv.graves.sort_by_key(|grave| grave.revision);
+    // Whatever it says: no revision is given twice.
+    all.at.revision = all.at.revision.max(all.opened.highest());
     let At { revision, floor, sessions_at, forgotten } = all.at;
     (all.opened.revision, all.opened.floor) = (revision, floor);
     (all.opened.kv.sessions_at, all.opened.kv.forgotten) = (sessions_at, forgotten);
@@ -68,7 +72,7 @@ pub(super) async fn all(client: &Client, keys: &Keys) -> Result<All, Failed> {
 }
 
 /// Those who serve the same.
-pub(super) async fn fellows(client: &Client, keys: &Keys) -> Result<Vec<(i64, Address)>, Failed> {
+pub(super) async fn fellows(client: &Client, keys: &Keys) -> Result<Vec<(i64, Fellow)>, Failed> {
     let prefix = format!("{}replica/", keys.prefix);
     let (key, end) = (prefix.clone().into_bytes(), prefix_end(&prefix));
     let Found { pairs, .. } = client.call(RANGE, Range { key, end, limit: PAGE, revision: 0 }).await?;
@@ -92,15 +96,23 @@ impl All {
         let opened = &mut self.opened;
         match keys.read(key)? {
             Key::Life => self.life = Some(rows::read(value)?),
-            Key::At => self.at = rows::read(value)?,
+            Key::At => (self.at, self.changed) = (rows::read(value)?, pair.changed),
             Key::Writer => self.writer = Some(Incumbent::read(pair)?),
-            Key::Replica(_) => self.fellows.push((*lease, rows::read::<Fellow>(value)?.address)),
+            Key::Replica(_) => self.fellows.push((*lease, rows::read(value)?)),
             Key::Instance(service, id) => opened.listed.push(rows::read_instance(&service, &id, value)?),
             Key::Gone(grave) => opened.gone.push((grave, rows::read_gone(value)?)),
-            Key::Kv(key) => opened.kv.keys.push((key, Arc::new(rows::read_entry(value)?))),
-            Key::Deleted(grave) => opened.kv.graves.push(grave),
+            Key::Kv(key) => {
+                let entry = rows::read_entry(value)?;
+                opened.kv.highest = opened.kv.highest.max(entry.modified);
+                opened.kv.keys.push((key, Arc::new(entry)));
+            }
+            Key::Deleted(grave) => {
+                opened.kv.highest = opened.kv.highest.max(grave.revision);
+                opened.kv.graves.push(grave);
+            }
             Key::Session(id) => {
                 let (revision, terms) = rows::read_session(value)?;
+                opened.kv.highest = opened.kv.highest.max(revision);
                 opened.kv.sessions.push((id, revision, terms));
             }
             Key::Delay(key) => {

@@ -40,6 +40,8 @@ struct Now {
     heard: Instant,
     /// Cancelled when that was too long ago for streams that promise to tell everything.
     fresh: CancellationToken,
+    /// Cancelled when another one writes, or nobody: what was asked of the writer is not answered any more.
+    turn: CancellationToken,
 }
 
 /// Who changes things.
@@ -57,7 +59,8 @@ impl Replicas {
         lease: Duration,
         stop: CancellationToken,
     ) -> Self {
-        let now = Now { writer: None, own: None, writes: false, heard: Instant::now(), fresh: stop.child_token() };
+        let (fresh, turn) = (stop.child_token(), stop.child_token());
+        let now = Now { writer: None, own: None, writes: false, heard: Instant::now(), fresh, turn };
         Self { client, keys, address, link, lease, now: Mutex::new(now), sure: AtomicBool::new(true), stop }
     }
 
@@ -108,6 +111,14 @@ impl Replicas {
         self.now.lock().fresh.clone()
     }
 
+    /// Its lease lasts; which is news of etcd where this one writes. Whoever follows hears by the watch.
+    pub(super) fn kept(&self, lease: i64, until: Instant) {
+        self.hold(Some((lease, until)));
+        if self.now.lock().writes {
+            self.heard();
+        }
+    }
+
     pub(super) fn heard(&self) {
         let mut now = self.now.lock();
         now.heard = Instant::now();
@@ -136,7 +147,26 @@ impl Replicas {
     }
 
     pub(super) fn set_writer(&self, writer: Option<Incumbent>) {
-        self.now.lock().writer = writer;
+        let mut now = self.now.lock();
+        if now.writer != writer {
+            now.writer = writer;
+            std::mem::replace(&mut now.turn, self.stop.child_token()).cancel();
+        }
+    }
+
+    /// Cancelled when it is not the same one any more that writes.
+    pub(super) fn turn(&self) -> CancellationToken {
+        self.now.lock().turn.clone()
+    }
+
+    /// How often etcd is to be heard of.
+    pub(super) fn beat(&self) -> Duration {
+        self.lease / 3
+    }
+
+    /// Has etcd been silent for so long that another member should be asked?
+    pub(super) fn is_silent(&self) -> bool {
+        self.now.lock().heard.elapsed() > self.lease
     }
 
     /// Whether this one has begun to write, if it is the one.
@@ -153,28 +183,29 @@ impl Replicas {
     }
 
     /// Has the others wait until those who watch a service there have been told up to a revision; says how many have been
-    /// told, and how many not. Who does not answer in time has nobody.
+    /// told, and how many not. One that does not
+    /// answer in time counts as one who has not.
     pub(crate) async fn told(&self, service: &str, revision: u64, within: Duration) -> (usize, usize) {
         let fellows = match read::fellows(&self.client, &self.keys).await {
             Ok(fellows) => fellows,
             Err(failed) => {
                 warn!("who else has watchers is not known: {failed}");
-                return (0, 0);
+                return (0, 1);
             }
         };
-        let asked =
-            fellows.into_iter().filter(|(_, address)| *address != self.address).map(|(_, address)| async move {
-                let target = Told::target(service, revision, within);
-                let answer = timeout(within + Duration::from_secs(1), self.link.ask::<Told>(&address, &target)).await;
-                match answer {
-                    Ok(Ok(told)) => (told.told, told.untold),
-                    Ok(Err(why)) => {
-                        warn!("{address} does not say whether its watchers have been told: {why}");
-                        (0, 0)
-                    }
-                    Err(_) => (0, 0),
+        let asked = fellows.into_iter().map(|(_, fellow)| fellow.address).filter(|address| *address != self.address);
+        let asked = asked.map(|address| async move {
+            let target = Told::target(service, revision, within);
+            let answer = timeout(within + Duration::from_secs(1), self.link.ask::<Told>(&address, &target)).await;
+            match answer {
+                Ok(Ok(told)) => (told.told, told.untold),
+                Ok(Err(why)) => {
+                    warn!("{address} does not say whether its watchers have been told: {why}");
+                    (0, 1)
                 }
-            });
+                Err(_) => (0, 1),
+            }
+        });
         let counts = futures_util::future::join_all(asked).await;
         counts.into_iter().fold((0, 0), |(told, untold), (more, less)| (told + more, untold + less))
     }

@@ -43,6 +43,8 @@ pub(super) struct At {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Fellow {
     pub(super) address: Address,
+    /// By what one start of a process is told from another.
+    pub(super) start: String,
 }
 
 #[derive(Serialize)]

@@ -21,7 +21,8 @@ use super::settings::Replication;
 use crate::Config;
 use crate::directory::{self, Directory};
 use crate::etcd::{
-    Client, Compare, Failed, Op, Put, TXN, Txn, TxnDone, WATCH, Watch, WatchCreate, Watched, prefix_end,
+    COMPACT, Client, Compact, Compare, Failed, Found, Nothing, Op, Put, RANGE, Range, TXN, Txn, TxnDone, WatchCreate,
+    Watched, prefix_end,
 };
 use crate::keeper::Keeper;
 use crate::writer::{Desk, Writer};
@@ -30,6 +31,12 @@ use crate::writer::{Desk, Writer};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// When it is asked again that did not.
 const AGAIN: Duration = Duration::from_millis(250);
+/// The longest value of a key that fits into a request to etcd: in base64 it takes a third more.
+const VALUE: usize = 700 * 1024;
+/// How long etcd remembers what keys were before.
+const REMEMBERED: Duration = Duration::from_secs(5 * 60);
+/// How long another one may have to wait before it writes, if etcd is away when this one ends.
+const GOOD_BYE: Duration = Duration::from_millis(400);
 /// How often time goes on while nothing is written.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -46,12 +53,16 @@ pub(crate) struct Replica {
     writer: Option<Writer>,
     /// Of the session that is under way.
     lease: Option<i64>,
+    /// By what the others tell this start from another one.
+    start: String,
+    introduced: bool,
 }
 
 /// Why a session is over.
 enum Over {
     Failed(Failed),
     AnotherLife,
+    AnotherAtItsAddress,
 }
 
 impl From<Failed> for Over {
@@ -76,6 +87,12 @@ impl Replica {
         replication: Replication,
         stop: CancellationToken,
     ) -> io::Result<(Arc<Directory>, Self)> {
+        if config.limits.kv.value > VALUE {
+            return Err(invalid(format!(
+                "values of {} bytes do not fit into etcd: {VALUE} do",
+                config.limits.kv.value
+            )));
+        }
         let client = Client::new(&replication.cluster).map_err(|error| invalid(error.to_string()))?;
         let keys = Keys { prefix: replication.cluster.prefix().to_owned() };
         let all = timeout(PATIENCE, begin(&client, &keys)).await.map_err(|_| {
@@ -89,10 +106,12 @@ impl Replica {
         let replicas = Arc::new(Replicas::new((client, keys), (address, link), lease, stop.clone()));
         let (directory, mut desk) = Directory::new(config.clone(), &all.opened, stop);
         let mut followed = Followed::new();
-        followed.catch_up(&all.opened, all.at, &desk.views, desk.ticker.tick());
+        // It has shown nothing that it could contradict.
+        let _ = followed.catch_up(&all.opened, all.at, &desk.views, desk.ticker.tick());
         let directory = Arc::new(directory.one_of(Arc::clone(&replicas)));
-        let (desk, writer, lease) = (Some(desk), None, None);
-        let replica = Self { config, replication, life, replicas, followed, desk, writer, lease };
+        let (desk, start) = (Some(desk), uuid::Uuid::new_v4().simple().to_string());
+        let (writer, lease, introduced) = (None, None, false);
+        let replica = Self { config, replication, life, replicas, followed, desk, writer, lease, start, introduced };
         Ok((directory, replica))
     }
 
@@ -121,6 +140,10 @@ impl Replica {
                 }
                 Err(Over::AnotherLife) => {
                     return Err(invalid("etcd has another registry now: start anew, to serve that".to_owned()));
+                }
+                Err(Over::AnotherAtItsAddress) => {
+                    let address = &self.replicas.address;
+                    return Err(invalid(format!("another replica is reached at {address} too: --advertise differs")));
                 }
             }
             self.step_down();
@@ -152,7 +175,7 @@ impl Replica {
             };
             match self.write(elected).await {
                 Ok(why) => info!("this replica does not write any more: {why}"),
-                Err(failed) => return failed.into(),
+                Err(over) => return over,
             }
             self.step_down();
         }
@@ -168,7 +191,7 @@ impl Replica {
             end: prefix_end(&self.replicas.keys.prefix),
             revision: all.revision + 1,
         };
-        let mut told = self.replicas.client.follow::<_, Watched>(WATCH, Watch { create: Some(create) }).await?;
+        let mut told = self.replicas.client.watch(create, self.replicas.beat()).await?;
         let mut ticks = interval(TICK);
         loop {
             self.replicas.set_writer(self.followed.writer.clone());
@@ -186,12 +209,16 @@ impl Replica {
                         return Err(self.replicas.client.ended(&why).into());
                     }
                     let now = desk.ticker.tick();
+                    self.replicas.set_sure(!desk.ticker.in_aftermath());
                     self.followed.take(events, (&self.replicas.keys, &self.life), &desk.views, now)?;
                     self.replicas.heard();
                 }
                 _ = ticks.tick() => {
                     desk.ticker.tick();
                     self.replicas.set_sure(!desk.ticker.in_aftermath());
+                    if self.replicas.is_silent() {
+                        return Err(self.replicas.client.ended("it is silent").into());
+                    }
                     // Asked when this one was still the one that writes.
                     while desk.jobs.try_recv().is_ok() {}
                 }
@@ -200,20 +227,23 @@ impl Replica {
     }
 
     /// Writes what is asked for, until another one does. Says why it ended.
-    async fn write(&mut self, elected: i64) -> Result<String, Failed> {
+    async fn write(&mut self, elected: i64) -> Result<String, Over> {
         // Nobody else can write any more: this is all there is.
-        let All { opened, at, .. } = self.read().await?;
+        let All { opened, at, changed, .. } = self.read().await?;
         let mut desk = self.desk.take().expect("who does not write has it");
         let now = desk.ticker.tick();
         desk.views.forget_pulses();
         desk.board.begin_again(opened.kv.forgotten, opened.kv.sessions_at);
         let (client, keys) = (self.replicas.client.clone(), self.replicas.keys.clone());
-        let keeper = Keeper::Etcd(Keep { client, keys, elected, at });
+        let keeper = Keeper::Etcd(Keep::new(client, keys, elected, (at, changed)));
         let state = directory::state(&self.config, opened, now);
         let writer = self.writer.insert(Writer::new(state, keeper, desk));
         info!("this replica writes, from revision {} on", at.revision);
         self.replicas.set_writing(true);
-        Ok(writer.run().await)
+        tokio::select! {
+            why = writer.run() => Ok(why),
+            () = forget(&self.replicas) => unreachable!("it goes on for ever"),
+        }
     }
 
     /// Lets go of what only a writer has.
@@ -228,36 +258,29 @@ impl Replica {
     }
 
     /// Reads all there is, and shows it.
-    async fn read(&mut self) -> Result<All, Failed> {
+    async fn read(&mut self) -> Result<All, Over> {
         let all = read::all(&self.replicas.client, &self.replicas.keys).await?;
         self.replicas.heard();
         if let Some(desk) = &mut self.desk {
             let now = desk.ticker.tick();
-            self.followed.catch_up(&all.opened, all.at, &desk.views, now);
+            self.followed.catch_up(&all.opened, all.at, &desk.views, now)?;
         }
         Ok(all)
     }
 
     /// Says to the others where this one is. An earlier start that was reached there is over.
-    async fn introduce(&mut self, lease: i64, All { life, writer, fellows, .. }: &All) -> Result<(), Over> {
-        if life.as_ref().is_none_or(|life| life.epoch != self.life.epoch) {
-            return Err(Over::AnotherLife);
+    async fn introduce(&mut self, lease: i64, All { fellows, .. }: &All) -> Result<(), Over> {
+        let here = |(other, fellow): &&(i64, Fellow)| *other != lease && fellow.address == self.replicas.address;
+        for (lease, fellow) in fellows.iter().filter(here) {
+            if self.introduced && fellow.start != self.start {
+                return Err(Over::AnotherAtItsAddress);
+            }
+            session::end(&self.replicas, *lease).await;
         }
-        let address = &self.replicas.address;
-        let fellows = fellows.iter().map(|(lease, address)| (*lease, address));
-        let writer = writer.iter().map(|writer| (writer.lease, &writer.address));
-        let mut earlier: Vec<i64> = fellows
-            .chain(writer)
-            .filter(|(other, at)| *other != lease && *at == address)
-            .map(|(lease, _)| lease)
-            .collect();
-        earlier.dedup();
-        for lease in earlier {
-            session::end(&self.replicas, lease).await;
-        }
+        self.introduced = true;
         let put = self.introduction(&Key::Replica(lease), lease);
         let missing = Compare::created(self.replicas.keys.of(&Key::Replica(lease)), 0);
-        let _: TxnDone = self.replicas.client.call(TXN, Txn::new(missing, [put])).await?;
+        let _: TxnDone = self.replicas.client.call(TXN, Txn::new([missing], [put])).await?;
         Ok(())
     }
 
@@ -265,12 +288,12 @@ impl Replica {
     async fn stand(&self, lease: i64) -> Result<(), Failed> {
         let nobody = Compare::created(self.replicas.keys.of(&Key::Writer), 0);
         let put = self.introduction(&Key::Writer, lease);
-        let _: TxnDone = self.replicas.client.call(TXN, Txn::new(nobody, [put])).await?;
+        let _: TxnDone = self.replicas.client.call(TXN, Txn::new([nobody], [put])).await?;
         Ok(())
     }
 
     fn introduction(&self, key: &Key, lease: i64) -> Op {
-        let value = rows::write(&Fellow { address: self.replicas.address.clone() });
+        let value = rows::write(&Fellow { address: self.replicas.address.clone(), start: self.start.clone() });
         Op::Put(Put { key: self.replicas.keys.of(key), value, lease })
     }
 
@@ -278,8 +301,26 @@ impl Replica {
     pub(crate) async fn close(mut self) {
         self.step_down();
         if let Some(lease) = self.lease.take() {
-            session::end(&self.replicas, lease).await;
+            // What is not ended now is over with its time.
+            let _ = timeout(GOOD_BYE, session::end(&self.replicas, lease)).await;
         }
+    }
+}
+
+/// Has etcd forget, again and again, what keys were before: every batch changes some, and etcd forgets nothing by itself.
+/// Does not end.
+async fn forget(replicas: &Replicas) {
+    let mut before = 0;
+    loop {
+        let range = Range { key: replicas.keys.of(&Key::At), end: Vec::new(), limit: 1, revision: 0 };
+        if let Ok(Found { header: Some(header), .. }) = replicas.client.call(RANGE, range).await {
+            if before > 0 {
+                // Somebody else may have done so already.
+                let _ = replicas.client.call::<_, Nothing>(COMPACT, Compact { revision: before }).await;
+            }
+            before = header.revision;
+        }
+        sleep(REMEMBERED).await;
     }
 }
 
@@ -301,9 +342,11 @@ async fn begin(client: &Client, keys: &Keys) -> All {
 async fn try_to_begin(client: &Client, keys: &Keys) -> Result<All, Failed> {
     let life = Life { version: VERSION, epoch: directory::micros(), secret: uuid::Uuid::new_v4().simple().to_string() };
     let put = |key: Key, value: Vec<u8>| Op::Put(Put { key: keys.of(&key), value, lease: 0 });
-    let first = Compare::created(keys.of(&Key::Life), 0);
-    let begun = [put(Key::Life, rows::write(&life)), put(Key::At, rows::write(&At::default()))];
-    let _: TxnDone = client.call(TXN, Txn::new(first, begun)).await?;
+    // Each for itself: whoever restores etcd from a copy removes the life, and what is there goes on in another one.
+    for (key, value) in [(Key::Life, rows::write(&life)), (Key::At, rows::write(&At::default()))] {
+        let first = Compare::created(keys.of(&key), 0);
+        let _: TxnDone = client.call(TXN, Txn::new([first], [put(key, value)])).await?;
+    }
     read::all(client, keys).await
 }
 

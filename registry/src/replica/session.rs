@@ -25,7 +25,6 @@ impl Session {
         let session = Self { lease: id, lasts: Duration::from_secs(seconds.unsigned_abs()), until: asked };
         let session = Self { until: asked + session.lasts, ..session };
         replicas.hold(Some((id, session.until)));
-        replicas.heard();
         Ok(session)
     }
 
@@ -46,8 +45,7 @@ impl Session {
                 Ok(_) => {
                     self.until = asked + self.lasts;
                     pause = self.lasts / 3;
-                    replicas.hold(Some((self.lease, self.until)));
-                    replicas.heard();
+                    replicas.kept(self.lease, self.until);
                 }
                 Err(failed) if Instant::now() >= self.until => return failed.to_string(),
                 Err(_) => pause = AGAIN,

@@ -35,6 +35,15 @@ pub(crate) struct Opened {
     pub(crate) damage: Option<Damage>,
 }
 
+impl Opened {
+    /// The highest revision that anything has.
+    pub(crate) fn highest(&self) -> u64 {
+        let listed = self.listed.iter().map(|kept| kept.revision);
+        let gone = self.gone.iter().map(|(grave, _)| grave.revision);
+        listed.chain(gone).fold(self.kv.highest, u64::max)
+    }
+}
+
 /// What was wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Damage {
@@ -121,9 +130,7 @@ fn begin_again(
             fs::hard_link(&from, &to).map_err(|error| told(&from.display(), "cannot be put aside", &error))?;
         }
     }
-    let highest = opened.listed.iter().map(|kept| kept.revision).max().unwrap_or_default();
-    let highest = opened.gone.iter().map(|(grave, _)| grave.revision).fold(highest, u64::max);
-    opened.revision = opened.revision.max(highest).max(opened.kv.highest);
+    opened.revision = opened.revision.max(opened.highest());
     opened.epoch = now;
     opened.floor = opened.revision;
     // Who is gone was gone in another life.

@@ -206,6 +206,18 @@ impl View {
         self.folded.write().forget(grave);
     }
 
+    #[cfg(feature = "etcd")]
+    pub(super) fn forget_until(&self, floor: u64) {
+        let mut folded = self.folded.write();
+        let graves = folded.by_revision.range(..=floor).filter(|(_, latest)| latest.fingerprint.is_none());
+        let graves: Vec<(u64, InstanceId)> = graves.map(|(at, latest)| (*at, latest.change.id.clone())).collect();
+        for (revision, id) in graves {
+            folded.by_revision.remove(&revision);
+            folded.by_id.remove(&id);
+            folded.floor = folded.floor.max(revision);
+        }
+    }
+
     /// Has anybody registered for it, whom nobody has forgotten yet? It may be only watched.
     pub(crate) fn is_known(&self) -> bool {
         !self.folded.read().by_revision.is_empty()
@@ -231,6 +243,10 @@ impl Folded {
 
     fn fold(&mut self, change: Change) {
         let revision = change.revision;
+        if self.by_id.get(&change.id).is_some_and(|at| *at > revision) {
+            // Of one instance the last change counts, in whatever order they are told.
+            return;
+        }
         let before = self.by_id.insert(change.id.clone(), revision).and_then(|at| self.by_revision.remove(&at));
         if let Some(before) = before
             && let (Some(row), Some(fingerprint)) = (before.change.row(), before.fingerprint)

@@ -87,9 +87,16 @@ impl Client {
     }
 
     /// What is answered to a put that is no call, if it is a success.
-    pub(crate) async fn put(&mut self, target: &str) -> Option<String> {
-        let encoded = Encoded { target: target.to_owned(), body: Some(b"{}".to_vec()) };
+    pub(crate) async fn put(&mut self, target: &str, value: &str) -> Option<String> {
+        let encoded = Encoded { target: target.to_owned(), body: Some(value.as_bytes().to_vec()) };
         let (status, body) = self.whole(Method::PUT, encoded).await?;
+        status.is_success().then(|| String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// As [`put`](Self::put), of something that is to go.
+    pub(crate) async fn delete(&mut self, target: &str) -> Option<String> {
+        let encoded = Encoded { target: target.to_owned(), body: None };
+        let (status, body) = self.whole(Method::DELETE, encoded).await?;
         status.is_success().then(|| String::from_utf8(body.to_vec()).unwrap())
     }
 

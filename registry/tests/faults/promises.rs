@@ -57,6 +57,8 @@ promises! {
     too_many_at_once_are_suspect_until_somebody_says_so("--silent-after", "1s", "--gone-after", "1s");
     a_drain_waits_for_all_who_watch();
     a_lock_has_one_holder();
+    a_process_with_many_instances_ends_as_one();
+    what_is_put_is_read_however_long_it_is();
 }
 
 async fn what_is_acknowledged_survives_whoever_did_it(mut world: World) {
@@ -260,13 +262,7 @@ async fn a_drain_waits_for_all_who_watch(world: World) {
 }
 
 async fn a_lock_has_one_holder(mut world: World) {
-    let put = async |mut client: Client, target: String| loop {
-        // What is refused for want of a writer is asked again.
-        if let Some(text) = client.put(&target).await {
-            return text;
-        }
-        sleep(Duration::from_millis(20)).await;
-    };
+    let put = async |mut client: Client, target: String| put(&mut client, &target, "{}").await;
     let id = |text: String| serde_json::from_str::<Value>(&text).unwrap()["ID"].as_str().unwrap().to_owned();
     let first = id(put(world.client().await, "/v1/session/create".to_owned()).await);
     let second = id(put(world.other().await, "/v1/session/create".to_owned()).await);
@@ -281,6 +277,64 @@ async fn a_lock_has_one_holder(mut world: World) {
     let read = world.other().await.text("/v1/kv/leader").await.unwrap();
     let read: Value = serde_json::from_str(&read).unwrap();
     assert_eq!((read[0]["Session"].as_str(), read[0]["LockIndex"].as_u64()), (Some(&*second), Some(2)));
+}
+
+async fn a_process_with_many_instances_ends_as_one(mut world: World) {
+    // More than etcd changes in one transaction.
+    const MANY: u16 = 300;
+    let lease: LeaseId = "process-1".parse().unwrap();
+    let mut watcher = Follower::start(world.other().await, Fold::default(), None);
+    let mut client = world.client().await;
+    let held = world.other().await.hold(&lease).await.unwrap();
+    for number in 1..=MANY {
+        client.insist(&registration(&format!("r{number}"), number, Some(&lease))).await.unwrap();
+    }
+    let stays = client.insist(&registration("stays", 999, None)).await.unwrap();
+    watcher.until("all are there", |fold| fold.revision() >= stays.revision).await;
+    drop(held);
+    watcher.until("all but one are gone", |fold| fold.gone == usize::from(MANY)).await;
+    // In the place of those who are gone, and of the registry that has seen them.
+    for number in 1..=MANY / 2 {
+        client.insist(&registration(&format!("r{number}"), number, None)).await.unwrap();
+    }
+    world.kill().await;
+    let last = world.other().await.insist(&registration("last", 1_000, None)).await.unwrap();
+    watcher.until("all seen", |fold| fold.revision() >= last.revision).await;
+    for mut client in [world.client().await, world.other().await] {
+        let listing = client.list("ratings").await;
+        assert_eq!(listing.instances.len(), usize::from(MANY / 2) + 2);
+        watcher.look(|fold| fold.agrees_with(&listing));
+    }
+}
+
+async fn what_is_put_is_read_however_long_it_is(mut world: World) {
+    // The longest that there may be, and more of them than etcd takes at once.
+    let value = "0123456789abcdef".repeat(4096);
+    for number in 0..24 {
+        assert_eq!(put(&mut world.other().await, &format!("/v1/kv/long/{number}"), &value).await, "true");
+    }
+    world.kill().await;
+    for mut client in [world.client().await, world.other().await] {
+        for number in 0..24 {
+            assert_eq!(client.text(&format!("/v1/kv/long/{number}?raw")).await.as_ref(), Some(&value));
+        }
+    }
+    let deleted = world.other().await.delete("/v1/kv/long/?recurse").await;
+    assert_eq!(deleted.as_deref(), Some("true"));
+    assert_eq!(world.client().await.text("/v1/kv/long/?keys").await.as_deref(), Some(""));
+}
+
+/// Puts a value; what is refused for want of a writer is put again.
+async fn put(client: &mut Client, target: &str, value: &str) -> String {
+    let answered = async {
+        loop {
+            if let Some(text) = client.put(target, value).await {
+                return text;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, answered).await.expect("it is put")
 }
 
 async fn watch(client: &mut Client, seen: Option<(u64, u64)>) -> crate::client::Frames {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use mainstay_contracts::registry::LeaseId;
+use mainstay_contracts::registry::{Deregister, LeaseId};
 use mainstay_registry::testing::{Acknowledged, Expiry, Fold, Terms};
 use parking_lot::Mutex;
+use rustix::process::Signal;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::registration;
@@ -80,6 +81,36 @@ async fn a_replica_that_is_killed_takes_nobody_with_it() {
 
     drop(held_again);
     watcher.until("gone with its process", |fold| fold.gone == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_that_was_stopped_writes_nothing_any_more() {
+    let Some(world) = Replicated::start(&[]).await else { return };
+    let (writer, lease): (_, LeaseId) = (world.writer().await, "process-1".parse().unwrap());
+    let others = [(writer + 1) % world.len(), (writer + 2) % world.len()];
+    let held = world.client(writer).hold(&lease).await.unwrap();
+    let early = registration("r1", 1, Some(&lease));
+    world.client(writer).insist(&early).await.unwrap();
+    let mut watcher = Follower::start(world.client(others[0]), Fold::default(), None);
+    watcher.until("it is there", |fold| fold.instances.len() == 1).await;
+
+    world.signal(writer, Signal::STOP);
+    // What waits in its sockets when it goes on: what it knows would change nothing, and so keep nothing.
+    let mut client = world.client(writer);
+    let same = tokio::spawn(async move { client.ask(&early).await });
+    let second = world.writer_among(&others).await;
+    let leaves = Deregister { service: "ratings".to_owned(), id: "r1".parse().unwrap(), incarnation: Some(1) };
+    let left = world.client(second).insist(&leaves).await.unwrap();
+    world.signal(writer, Signal::CONT);
+
+    let same = timeout(SOON, same).await.unwrap().unwrap();
+    let is_back = matches!(&same, Some(Ok(registered)) if registered.revision > left.revision);
+    assert!(is_back || !matches!(same, Some(Ok(_))), "{same:?} after {left:?}");
+    drop(held);
+    let last = world.client(writer).insist(&registration("r2", 2, None)).await.unwrap();
+    watcher.until("all seen", |fold| fold.revision() >= last.revision).await;
+    let listing = world.client(world.writer().await).list("ratings").await;
+    watcher.look(|fold| fold.agrees_with(&listing));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -52,16 +53,22 @@ impl Replicated {
 
     /// Waits until somebody writes, and all who run know it.
     pub(crate) async fn writer(&self) -> usize {
+        self.writer_among(&[0, 1, 2]).await
+    }
+
+    /// As [`writer`](Self::writer), without asking some of them.
+    pub(crate) async fn writer_among(&self, replicas: &[usize]) -> usize {
         let known = async {
             loop {
                 let mut said = Vec::new();
-                for replica in &self.replicas {
-                    said.extend(writer(replica.address).await);
+                for &replica in replicas {
+                    said.extend(writer(self.replicas[replica].address).await);
                 }
                 said.dedup();
                 let found = |said: &SocketAddr| self.replicas.iter().position(|replica| replica.address == *said);
                 if let [Some(writer)] = said[..]
                     && let Some(place) = found(&writer)
+                    && replicas.contains(&place)
                     && self.replicas[place].child.id().is_some()
                 {
                     break place;
@@ -74,6 +81,12 @@ impl Replicated {
 
     pub(crate) async fn kill(&mut self, replica: usize) {
         self.replicas[replica].child.kill().await.unwrap();
+    }
+
+    /// Stops it where it stands, or lets it go on.
+    pub(crate) fn signal(&self, replica: usize, signal: Signal) {
+        let id = self.replicas[replica].child.id().and_then(|id| Pid::from_raw(id.cast_signed())).expect("it runs");
+        kill_process(id, signal).unwrap();
     }
 
     pub(crate) async fn start_again(&mut self, replica: usize) {
