@@ -6,4 +6,6 @@ mod durable;
 mod natives;
 mod python;
 mod refusals;
+#[path = "../common/running.rs"]
+mod running;
 mod shapes;

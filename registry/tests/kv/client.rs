@@ -1,27 +1,15 @@
-//! A registry on a free port, and a client that says exactly what it is told to.
+//! A client that says exactly what it is told to.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mainstay_registry::{Config, KvLimits, Limits, run};
+use mainstay_registry::{Config, KvLimits, Limits};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
-/// What is longer than this has not happened.
-const SOON: Duration = Duration::from_secs(10);
-
-/// A registry that runs until it is stopped.
-pub(crate) struct Running {
-    pub(crate) address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
-}
+pub(crate) use crate::running::Running;
+use crate::running::{answer, request};
 
 /// An answer, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,21 +56,6 @@ pub(crate) fn short() -> Config {
 }
 
 impl Running {
-    pub(crate) async fn start(config: Config) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(run(config, listener, async {
-            let _ = stopped.await;
-        }));
-        Self { address, stop, served }
-    }
-
-    pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.served.await.unwrap().unwrap();
-    }
-
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, b"").await
     }
@@ -112,15 +85,6 @@ pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, body: &[u
 
 /// As [`ask`], with headers, each with its line end.
 pub(crate) async fn ask_with(address: SocketAddr, headers: &str, method: &str, path: &str, body: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}");
-    let head = format!("{head}content-length: {length}\r\n\r\n");
-    stream.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
-    let mut bytes = Vec::new();
-    timeout(SOON, stream.read_to_end(&mut bytes)).await.expect("an answer soon").unwrap();
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap().to_lowercase();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, head, body: bytes[end + 4..].to_vec() }
+    let (status, head, body) = answer(request(address, headers, method, path, body).await).await;
+    Answer { status, head, body }
 }

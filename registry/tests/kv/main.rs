@@ -6,5 +6,7 @@ mod fencing;
 mod keys;
 mod killed;
 mod refusals;
+#[path = "../common/running.rs"]
+mod running;
 mod sessions;
 mod waiting;

@@ -1,29 +1,16 @@
-//! A registry on a free port, and a client that says exactly what it is told to.
+//! A client that says exactly what it is told to.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
 use mainstay_contracts::registry::Listing;
-use mainstay_registry::{Config, run};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// What is longer than this has not happened.
-pub(crate) const SOON: Duration = Duration::from_secs(5);
-
-/// A registry that runs until it is stopped.
-pub(crate) struct Running {
-    pub(crate) address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
-}
+use crate::running::{self, request};
+pub(crate) use crate::running::{Running, SOON};
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -41,21 +28,6 @@ impl Answer {
 }
 
 impl Running {
-    pub(crate) async fn start(config: Config) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(run(config, listener, async {
-            let _ = stopped.await;
-        }));
-        Self { address, stop, served }
-    }
-
-    pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.served.await.unwrap().unwrap();
-    }
-
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
@@ -67,9 +39,8 @@ impl Running {
 
     /// As [`ask`](Self::ask), with more head lines.
     pub(crate) async fn ask_with(&self, method: &str, path: &str, lines: &[&str], body: &str) -> Answer {
-        let length = format!("content-length: {}", body.len());
-        let lines = [&["host: x", "connection: close", &length], lines].concat().join("\r\n");
-        self.send(format!("{method} {path} HTTP/1.1\r\n{lines}\r\n\r\n{body}").as_bytes()).await
+        let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        answer(request(self.address, &lines, method, path, body.as_bytes()).await).await
     }
 
     /// Sends bytes and reads an answer.
@@ -135,13 +106,9 @@ impl Running {
 }
 
 /// Reads one answer to its end, which is the end of its connection.
-pub(crate) async fn answer(mut stream: TcpStream) -> Answer {
-    let mut bytes = Vec::new();
-    timeout(SOON, stream.read_to_end(&mut bytes)).await.expect("an answer soon").unwrap();
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+pub(crate) async fn answer(stream: TcpStream) -> Answer {
+    let (status, head, body) = running::answer(stream).await;
+    Answer { status, head, body: String::from_utf8(body).unwrap() }
 }
 
 /// A stream of JSON lines.

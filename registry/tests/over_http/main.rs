@@ -5,4 +5,6 @@ mod client;
 mod limits;
 mod openapi;
 mod refusals;
+#[path = "../common/running.rs"]
+mod running;
 mod streams;
