@@ -33,7 +33,9 @@ pub(crate) use self::asked::body;
 use self::calls::route;
 pub(crate) use self::denied::Denied;
 #[cfg(feature = "etcd")]
-pub(crate) use self::streams::HOLD_NUMBER;
+pub(crate) use self::grant::Grant;
+#[cfg(feature = "etcd")]
+pub(crate) use self::streams::{HOLD_NUMBER, stands};
 use crate::consul;
 use crate::directory::Directory;
 use crate::kv;

@@ -9,7 +9,7 @@ use crate::{Access, Rights};
 
 /// A request, as far as it matters for whether it is answered.
 #[derive(Debug, Clone)]
-pub(super) struct Grant {
+pub(crate) struct Grant {
     access: Access,
     changed: watch::Receiver<()>,
     token: Option<String>,

@@ -22,10 +22,10 @@ use crate::directory::{Directory, Hold, PassedOn};
 pub(crate) const HOLD_NUMBER: HeaderName = HeaderName::from_static("mainstay-hold");
 
 /// What lets an answer go on; everybody's may, where there are no tokens.
-pub(super) type Granted = Option<Extension<Grant>>;
+pub(crate) type Granted = Option<Extension<Grant>>;
 
 /// Tells whether it may still go on.
-pub(super) fn stands(granted: Granted) -> impl FnMut() -> bool + Send + 'static {
+pub(crate) fn stands(granted: Granted) -> impl FnMut() -> bool + Send + 'static {
     let mut grant = granted.map(|Extension(grant)| grant);
     move || grant.as_mut().is_none_or(Grant::stands)
 }

@@ -39,14 +39,19 @@ impl Passed {
         Self { directory, replicas, writer, number, turn, lines: None }
     }
 
-    /// What the writer says, for as long as it does.
-    pub(super) fn lines(mut self, lines: Incoming) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    /// What the writer says, for as long as it does, and it `stands` here: that is asked before every line.
+    pub(super) fn lines(
+        mut self,
+        lines: Incoming,
+        stands: impl FnMut() -> bool + Send + 'static,
+    ) -> impl Stream<Item = Result<Bytes, Infallible>> {
         self.lines = Some(lines);
-        stream::unfold(Some(self), |passed| async {
-            let mut passed = passed?;
+        stream::unfold(Some((self, stands)), |state| async {
+            let (mut passed, mut stands) = state?;
             match passed.next().await {
-                Ok(Some(line)) => return Some((Ok(line), Some(passed))),
-                Ok(None) => passed.lines = None,
+                Ok(Some(line)) if stands() => return Some((Ok(line), Some((passed, stands)))),
+                // Also where it may not be told any more, its client has not gone.
+                Ok(_) => passed.lines = None,
                 Err(BrokenOff) => {
                     // The client is told, and comes back: it has not gone.
                     passed.lines = None;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -18,7 +19,7 @@ use super::link::{self, SECRET};
 use super::replicas::{Replicas, Writes};
 use crate::consul::{KNOWN_LEADER, LAST_CONTACT};
 use crate::directory::{Directory, PassedOn};
-use crate::http::{Denied, HOLD_NUMBER, body};
+use crate::http::{Denied, Grant, HOLD_NUMBER, body, stands};
 
 /// How long the writer may take to answer: longer than it waits for a change to be safe.
 const ANSWER: Duration = Duration::from_secs(7);
@@ -72,7 +73,8 @@ fn is_answered_by_all(method: &Method, path: &str) -> bool {
 }
 
 async fn passed(directory: &Arc<Directory>, replicas: &Arc<Replicas>, writer: &Address, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let granted = parts.extensions.remove::<Grant>().map(Extension);
     let limits = &directory.config().limits;
     let most = limits.body.max(limits.kv.value);
     let body = match self::body(body, most, limits.body_time).await {
@@ -100,7 +102,7 @@ async fn passed(directory: &Arc<Directory>, replicas: &Arc<Replicas>, writer: &A
         Some(number) => {
             let headers = [(CONTENT_TYPE, "application/x-ndjson"), (CACHE_CONTROL, "no-store")];
             let lines = hold::Passed::new(Arc::clone(directory), Arc::clone(replicas), writer.clone(), number);
-            (headers, Body::from_stream(lines.lines(answer.into_body()))).into_response()
+            (headers, Body::from_stream(lines.lines(answer.into_body(), stands(granted)))).into_response()
         }
         None => link::passed(answer, turn),
     }
