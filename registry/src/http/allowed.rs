@@ -31,17 +31,15 @@ pub(super) async fn allowed(State(directory): State<Arc<Directory>>, mut request
         Ok(rights) => rights,
         Err(denied) => return refuse(denied),
     };
-    let reads = request.method().is_safe();
+    let before = request.method().is_safe().then(|| rights.clone());
     request.extensions_mut().insert(rights);
     request.extensions_mut().insert(grant.clone());
-    if !reads {
-        // It may be half done.
-        return next.run(request).await;
-    }
+    // What changes something may be half done.
+    let Some(before) = before else { return next.run(request).await };
     tokio::select! {
         biased;
         answer = next.run(request) => answer,
-        denied = grant.withdrawn() => refuse(denied),
+        denied = grant.changed(before) => refuse(denied),
     }
 }
 

@@ -50,15 +50,21 @@ impl Grant {
         stands
     }
 
-    /// Waits until it would not be answered any more; says why.
+    /// Waits until whoever asks may something else than before; says why that is no answer.
     ///
     /// Cancel safe.
-    pub(super) async fn withdrawn(mut self) -> Denied {
+    pub(super) async fn changed(mut self, before: Rights) -> Denied {
         loop {
             // The sender is that of the access.
             let _ = self.changed.changed().await;
-            if let Err(denied) = self.rights() {
-                return denied;
+            match self.rights() {
+                Ok(rights) if rights == before => {}
+                // What is on a list depends on it.
+                Ok(_) => {
+                    let reason = "what you may read has changed meanwhile: ask again";
+                    return Denied::new(StatusCode::SERVICE_UNAVAILABLE, reason);
+                }
+                Err(denied) => return denied,
             }
         }
     }

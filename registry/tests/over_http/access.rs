@@ -143,8 +143,14 @@ async fn what_goes_on_ends_when_its_token_is_withdrawn_and_nobody_is_gone_by_tha
     assert!(listed.contains(r#""r1""#) && listed.contains(r#""r2""#), "they have their leases' time: {listed}");
 
     assert!(others.next::<WatchFrame>().await.is_some(), "somebody else's goes on");
-    market.add(&path, "market", rights(&["bidders"], &[])).unwrap();
-    while others.next::<WatchFrame>().await.is_some() {}
+    let listing = async { registry.ask_with("GET", "/v1/catalog/services?index=1000", &[&of_market], "").await };
+    let cut = async {
+        market.add(&path, "market", rights(&["bidders"], &[])).unwrap();
+        while others.next::<WatchFrame>().await.is_some() {}
+    };
+    let (answer, ()) = tokio::join!(listing, cut);
+    let reason = "what you may read has changed meanwhile: ask again";
+    assert_eq!((answer.status, answer.reason().as_str()), (503, reason), "a list of what might be read before");
     assert_eq!(registry.ask_with("GET", "/v1/services/ratings", &[&of_market], "").await.status, 403);
     registry.stop().await;
 }
