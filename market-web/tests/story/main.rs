@@ -9,4 +9,5 @@ mod demo;
 mod messages;
 mod page;
 mod quotes_page;
+mod registry_page;
 mod tasks_page;

@@ -20,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(crate) struct Page {
     driver: Child,
     browser: Client,
+    /// Where the driver listens, and what the browser is there.
+    session: Session,
     _profile: TempDir,
 }
 
@@ -28,6 +30,26 @@ pub(crate) struct Page {
 pub(crate) enum Scripts {
     Run,
     AreMissing,
+}
+
+/// What the driver of Chromium does beyond WebDriver.
+struct Session {
+    driver: String,
+    target: String,
+}
+
+impl Session {
+    async fn ask(&self, what: &str, body: &Value) -> Value {
+        let target = format!("{}/{what}", self.target);
+        let (status, answer) = exchange(&self.driver, "POST", &target, "application/json", &body.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str::<Value>(&answer).unwrap()["value"].take()
+    }
+
+    /// Has the browser do something by its own protocol.
+    async fn execute(&self, command: &str, parameters: Value) {
+        self.ask("goog/cdp/execute", &json!({ "cmd": command, "params": parameters })).await;
+    }
 }
 
 impl Page {
@@ -60,24 +82,32 @@ impl Page {
             ],
             "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0 } },
         });
-        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
+        let capabilities =
+            [("goog:chromeOptions".to_owned(), options), ("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }))];
+        let capabilities = capabilities.into_iter().collect();
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         let browser = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
+        let target = format!("/session/{}", browser.session_id().await.unwrap().expect("a session"));
+        let session = Session { driver: format!("127.0.0.1:{port}"), target };
         if scripts == Scripts::AreMissing {
-            let session = browser.session_id().await.unwrap().expect("a session");
-            let target = format!("/session/{session}/goog/cdp/execute");
-            for command in [
-                json!({ "cmd": "Network.enable", "params": {} }),
-                json!({ "cmd": "Network.setBlockedURLs", "params": { "urls": ["*.js"] } }),
-            ] {
-                let driver = format!("127.0.0.1:{port}");
-                let (status, answer) =
-                    exchange(&driver, "POST", &target, "application/json", &command.to_string()).await;
-                assert_eq!(status, 200, "{answer}");
-            }
+            session.execute("Network.enable", json!({})).await;
+            session.execute("Network.setBlockedURLs", json!({ "urls": ["*.js"] })).await;
         }
         browser.goto(&format!("http://{address}")).await.unwrap();
-        Self { driver, browser, _profile: profile }
+        Self { driver, browser, session, _profile: profile }
+    }
+
+    /// Shows it as somebody sees it who prefers `light` or `dark`.
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.session.execute("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// What the console has said since it was asked for last, that is worse than information.
+    pub(crate) async fn complaints(&self) -> Vec<Value> {
+        let said = self.session.ask("se/log", &json!({ "type": "browser" })).await;
+        let said = said.as_array().cloned().unwrap_or_default();
+        said.into_iter().filter(|entry| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"))).collect()
     }
 
     pub(crate) async fn close(mut self) {
