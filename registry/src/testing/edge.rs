@@ -68,7 +68,7 @@ impl Edge {
                     sleep(time).await;
                     continue;
                 }
-                Asked::Request(request) => request,
+                Asked::Request(request) => *request,
             };
             let answered = timeout(SOON, self.ask(request.clone())).await;
             let Ok(answer) = answered else {

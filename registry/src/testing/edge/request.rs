@@ -69,7 +69,7 @@ const MOST: usize = 32;
 
 /// What is to be done next.
 pub(super) enum Asked {
-    Request(Request<Vec<u8>>),
+    Request(Box<Request<Vec<u8>>>),
     Nothing(Duration),
 }
 
@@ -90,7 +90,7 @@ fn request(bytes: &[u8]) -> Option<Asked> {
     let space = whole.iter().position(|byte| *byte == b' ')?;
     let method = Method::from_bytes(&whole[..space]).ok()?;
     let target = Uri::try_from(&whole[space + 1..]).ok()?;
-    Request::builder().method(method).uri(target).body(body.to_owned()).ok().map(Asked::Request)
+    Request::builder().method(method).uri(target).body(body.to_owned()).ok().map(Box::new).map(Asked::Request)
 }
 
 /// May it be answered late, as it waits for what others do?
