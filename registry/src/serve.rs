@@ -50,7 +50,7 @@ pub(crate) async fn accept(
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (http, router, stop, tls) = (http.clone(), router.clone(), stop.clone(), tls.cloned());
+                let (http, router, stop, tls) = (http.clone(), router.clone(), stop.child_token(), tls.cloned());
                 let patience = limits.head_time;
                 connections.spawn(async move {
                     // Lines of a stream are small and wanted at once. Where that cannot be had, they are late, not wrong.
@@ -83,6 +83,7 @@ async fn connection(
 ) {
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     let ended = tokio::select! {
+        biased;
         ended = served.as_mut() => ended,
         () = stop.cancelled() => {
             served.as_mut().graceful_shutdown();

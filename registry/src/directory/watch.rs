@@ -30,19 +30,21 @@ impl Directory {
         let first = watcher.first();
         let every = self.config.bookmark_every;
         let bookmarks = interval_at(Instant::now() + every, every);
-        let state = Some((Arc::clone(self), watcher, bookmarks, self.watching()));
+        // One wait for all of the stream, on a token of its own: thousands would queue for the registry's.
+        let stopped = Box::pin(self.watching().child_token().cancelled_owned());
+        let state = Some((Arc::clone(self), watcher, bookmarks, stopped));
         let rest = stream::unfold(state, |state| async {
-            let (directory, mut watcher, mut bookmarks, stop) = state?;
+            let (directory, mut watcher, mut bookmarks, mut stopped) = state?;
             // The connection asks for more: what it had is with it, written or about to be.
             watcher.delivered();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => {
+                () = &mut stopped => {
                     let closing = WatchFrame::Closing { return_in_ms: directory.return_in_ms() };
                     Some((line(&closing), None))
                 }
                 lines = next(&mut watcher, &mut bookmarks) => {
-                    Some((lines, Some((directory, watcher, bookmarks, stop))))
+                    Some((lines, Some((directory, watcher, bookmarks, stopped))))
                 }
             }
         });
