@@ -46,7 +46,9 @@ async fn until_ended(args: &Serve) -> Result<(), Box<dyn Error>> {
             _ = terminate.recv() => {}
         }
     };
-    Ok(opened.run(listener, shutdown).await?)
+    // As a task, which the threads that serve run as well: on the main thread, each change would wake that one and be
+    // woken by it.
+    Ok(tokio::spawn(opened.run(listener, shutdown)).await??)
 }
 
 /// As many connections as the system lets it have: shells mostly allow for a thousand, and leave more to be asked for.

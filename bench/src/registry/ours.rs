@@ -100,5 +100,6 @@ pub(crate) async fn run(port: u16, data: PathBuf, rules: &Rules) -> Result<(), F
         },
         ..Config::default()
     };
-    Ok(mainstay_registry::run(config, listener, std::future::pending()).await?)
+    // As the registry's own program does.
+    Ok(tokio::spawn(mainstay_registry::run(config, listener, std::future::pending())).await??)
 }
