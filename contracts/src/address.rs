@@ -127,9 +127,13 @@ impl Address {
         if authority.host().is_empty() {
             return refuse("has no host");
         }
+        // Most are written in their one form already: nothing left out, no zeros before the port, no slash at the end.
+        let length = scheme.len() + COLON.len() + authority.as_str().len() + path.len();
+        let zeros = authority.port().is_some_and(|port| port.as_str().len() > 1 && port.as_str().starts_with('0'));
         match authority.port_u16() {
             Some(0) if !portless => refuse("has no port from 1 to 65535"),
             None => refuse("has no port from 1 to 65535"),
+            Some(_) if text.len() == length && !zeros => Ok(Self(text.into())),
             Some(port) => Ok(Self(format!("{scheme}{COLON}{}:{port}{path}", authority.host()).into())),
         }
     }
@@ -202,7 +206,14 @@ mod tests {
 
     #[test]
     fn addresses_are_brought_to_one_form() {
-        for text in ["http://127.0.0.1:8001", "127.0.0.1:8001", "http://127.0.0.1:8001/", "127.0.0.1:08001"] {
+        for text in [
+            "http://127.0.0.1:8001",
+            "127.0.0.1:8001",
+            "http://127.0.0.1:8001/",
+            "127.0.0.1:08001",
+            "http://127.0.0.1:08001",
+            "127.0.0.1:00000008001",
+        ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.as_str(), "http://127.0.0.1:8001");
             assert_eq!((address.authority(), address.port()), ("127.0.0.1:8001", 8001));
