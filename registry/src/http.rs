@@ -13,6 +13,7 @@ mod page;
 mod prometheus;
 mod rules;
 mod streams;
+mod told;
 
 use std::sync::Arc;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Json;
 use axum::routing::{MethodFilter, on};
 use axum::{Extension, Router};
 use mainstay_contracts::Call;
@@ -14,6 +13,7 @@ use mainstay_contracts::registry::{
 
 use super::asked::Asked;
 use super::denied::Denied;
+use super::told::Told;
 use crate::Rights;
 use crate::directory::Directory;
 use crate::roster::Refused;
@@ -32,8 +32,8 @@ pub(super) fn route<C: Answered>(router: Router<Arc<Directory>>) -> Router<Arc<D
 async fn answer<C: Answered>(
     State(directory): State<Arc<Directory>>,
     Asked(call): Asked<C>,
-) -> Result<Json<C::Response>, Denied> {
-    Ok(Json(call.answer(&directory).await?))
+) -> Result<Told<C::Response>, Denied> {
+    Ok(Told(call.answer(&directory).await?))
 }
 
 impl Answered for Register {
@@ -95,10 +95,10 @@ pub(super) async fn services(
     State(directory): State<Arc<Directory>>,
     Extension(rights): Extension<Rights>,
     Asked(Services {}): Asked<Services>,
-) -> Json<ServiceNames> {
+) -> Told<ServiceNames> {
     let services = directory.views().services().into_iter().filter(|(view, _)| rights.may_read(&view.name));
     let services = services.map(|(view, instances)| (view.name.to_string(), instances)).collect();
-    Json(ServiceNames { epoch: directory.views().epoch(), services })
+    Told(ServiceNames { epoch: directory.views().epoch(), services })
 }
 
 impl Answered for Look {
