@@ -4,11 +4,13 @@
 mod chunks;
 mod head;
 
-use std::io::ErrorKind;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use mainstay::contracts::wire::Encoded;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
 use self::chunks::Chunks;
@@ -57,8 +59,7 @@ impl Lines {
                 return Ok(Some(&self.body[line]));
             }
             self.forget_what_was_told();
-            self.stream.readable().await?;
-            if !self.fill()? {
+            if !poll_fn(|context| self.fill(context)).await? {
                 return Ok(None);
             }
         }
@@ -73,19 +74,16 @@ impl Lines {
         self.looked = self.body.len();
     }
 
-    fn fill(&mut self) -> Result<bool, Failed> {
+    /// Reads what is there. False, once there is nothing more to come.
+    fn fill(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Failed>> {
         let mut buffer = [0; READ];
-        match self.stream.try_read(&mut buffer) {
-            Ok(0) => Ok(false),
-            Ok(length) => {
-                self.read += length as u64;
-                let body = &mut self.body;
-                self.chunks.take(&buffer[..length], |part| body.extend_from_slice(part))?;
-                Ok(true)
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(true),
-            Err(error) => Err(error.into()),
-        }
+        let mut buffer = ReadBuf::new(&mut buffer);
+        // A read that does not fill the buffer has left nothing behind, and no second one is made to find that out.
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+        let (read, body) = (buffer.filled(), &mut self.body);
+        self.read += read.len() as u64;
+        self.chunks.take(read, |part| body.extend_from_slice(part))?;
+        Poll::Ready(Ok(!read.is_empty()))
     }
 }
 
