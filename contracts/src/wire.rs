@@ -283,7 +283,7 @@ mod tests {
             (r#"{"row":7}"#, "missing field `a`"),
             (r#"{"a":1,"row":[7]}"#, "row must be text, a number or a bool"),
             (r#"{"a":1,"row":null}"#, "row is null in the body, but \"7\" in the path"),
-            ("[7]", "invalid type: sequence"),
+            ("[7]", "invalid type: sequence, expected a map"),
         ] {
             let error = read(body).unwrap_err().to_string();
             assert!(error.contains(why), "{body}: {error}");

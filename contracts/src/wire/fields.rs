@@ -47,7 +47,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Both<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.body.expecting(f)
+        // Not what the call's type is called in here.
+        f.write_str("a map")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, body: A) -> Result<V::Value, A::Error> {
