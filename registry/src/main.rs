@@ -7,12 +7,12 @@ mod program;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tikv_jemallocator::Jemalloc;
 
 /// What a request needs is allocated on one thread, and freed on another as often as not. The system's allocator spends a
 /// sixth of a registration on that, and has a third more memory for each watcher.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
