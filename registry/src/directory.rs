@@ -187,7 +187,7 @@ impl Directory {
     pub(crate) fn writes(&self) -> Option<bool> {
         #[cfg(feature = "etcd")]
         if let Some(replicas) = &self.replicas {
-            return Some(replicas.writes() == Writes::Here);
+            return Some(replicas.writes_here());
         }
         None
     }

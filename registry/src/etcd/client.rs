@@ -159,8 +159,8 @@ impl Client {
     }
 
     fn failed(&self, at: usize, status: &Status) -> Failed {
-        // That there is no such lease, the others would say too.
-        if status.code() != Code::NotFound {
+        // That there is no such lease, or revision, the others would say too.
+        if !matches!(status.code(), Code::NotFound | Code::OutOfRange) {
             // Unless somebody else has turned to the next one already.
             let _ = self.at.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed);
         }

@@ -43,11 +43,9 @@ impl Grant {
         if !self.changed.has_changed().unwrap_or_default() {
             return true;
         }
-        let stands = self.rights().is_ok();
-        if stands {
-            self.changed.mark_unchanged();
-        }
-        stands
+        // Before the look: what changes during it is looked at the next time.
+        self.changed.mark_unchanged();
+        self.rights().is_ok()
     }
 
     /// Waits until whoever asks may something else than before; says why that is no answer.

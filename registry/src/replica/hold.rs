@@ -34,8 +34,12 @@ pub(super) struct Passed {
 }
 
 impl Passed {
-    pub(super) fn new(directory: Arc<Directory>, replicas: Arc<Replicas>, writer: Address, number: u64) -> Self {
-        let turn = replicas.turn();
+    pub(super) fn new(
+        directory: Arc<Directory>,
+        replicas: Arc<Replicas>,
+        (writer, turn): (Address, CancellationToken),
+        number: u64,
+    ) -> Self {
         Self { directory, replicas, writer, number, turn, lines: None }
     }
 

@@ -60,8 +60,13 @@ impl Keep {
             if number < self.done {
                 continue;
             }
-            // What is forgotten is so before it is removed.
-            let begun = At { revision: written, floor: at.floor, forgotten: at.forgotten, ..self.at };
+            // What is forgotten is so before it is removed, and nothing is said of what is yet to be written.
+            let begun = At {
+                revision: written,
+                floor: at.floor.min(written),
+                sessions_at: at.sessions_at.min(written),
+                forgotten: at.forgotten.min(written),
+            };
             self.transact(part, if number + 1 == count { &at } else { &begun }).await?;
             self.done = number + 1;
         }
@@ -171,11 +176,12 @@ fn listed(changes: &Changes) -> Vec<Change> {
         change.follows = matches!(change.key, Key::Gone(_) | Key::Deleted(_)) && change.value.is_some();
     }
     // A batch may break off between two parts. So keys cannot be locked before their session has ended, and it has ended
-    // before they are free.
+    // before they are free; and whatever followers show comes before what has later revisions and is shown to nobody.
     all.sort_by_key(|change| match (&change.key, &change.value) {
         (Key::Delay(_), Some(_)) => 0,
-        (Key::Session(_), None) => 1,
-        _ => 2,
+        (Key::Instance(..) | Key::Gone(_), _) => 1,
+        (Key::Session(_), None) => 2,
+        _ => 3,
     });
     all
 }
@@ -210,5 +216,65 @@ fn parts(mut all: &[Change]) -> Vec<&[Change]> {
             return parts;
         }
         all = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use mainstay_contracts::registry::GoneReason;
+
+    use super::*;
+    use crate::roster;
+
+    fn gone(number: u64) -> roster::Change {
+        let id = format!("r{number}").parse().unwrap();
+        roster::Change { revision: number, service: "ratings".into(), id, became: Became::Gone(GoneReason::Left) }
+    }
+
+    /// How far each part says that everything is written, as the one who writes them does.
+    fn said(parts: &[&[Change]]) -> Vec<u64> {
+        let most = |part: &&[Change]| part.iter().map(|change| change.revision).max().unwrap_or_default();
+        let so_far = |written: &mut u64, part: u64| {
+            *written = part.max(*written);
+            Some(*written)
+        };
+        parts.iter().map(most).scan(0, so_far).collect()
+    }
+
+    #[test]
+    fn a_part_says_nothing_of_what_is_in_later_ones() {
+        let mut changes = Changes::default();
+        changes.roster.changes = (1..=200).map(gone).collect();
+        for number in 0..70 {
+            let key: Arc<str> = format!("k{number}").into();
+            changes.kv.changes.push(kv::Change::Delayed(key, Some(Duration::from_secs(15))));
+            changes.kv.changes.push(kv::Change::Ended(format!("s{number}").into(), 1_000 + number));
+        }
+        let all = last_of_each(listed(&changes));
+        let parts = parts(&all);
+        assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 200 * 2 + 70 * 2);
+        assert!(parts.iter().all(|part| part.len() <= OPS), "etcd takes no more");
+        for (number, said) in said(&parts).into_iter().enumerate() {
+            for change in parts[number + 1..].iter().flat_map(|part| part.iter()) {
+                let is_shown = matches!(change.key, Key::Instance(..) | Key::Gone(_));
+                assert!(!is_shown || change.revision > said, "{:?} comes after {said} was said", change.key);
+            }
+        }
+        let cuts = parts.iter().filter_map(|part| part.first());
+        assert!(cuts.into_iter().all(|first| !first.follows), "nobody is off the list before being among the gone");
+    }
+
+    #[test]
+    fn of_one_instance_the_last_change_counts_and_who_is_back_was_not_gone() {
+        let mut changes = Changes::default();
+        changes.roster.changes = vec![gone(1), gone(2)];
+        changes.roster.changes[1].id = changes.roster.changes[0].id.clone();
+        let all = last_of_each(listed(&changes));
+        let instances: Vec<_> = all.iter().filter(|change| matches!(change.key, Key::Instance(..))).collect();
+        assert_eq!((instances.len(), instances[0].revision), (1, 2));
+        assert_eq!(all.len(), 3, "each grave is one of its own");
     }
 }

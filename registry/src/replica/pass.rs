@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use http_body_util::Full;
 use mainstay_contracts::Address;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::hold;
 use super::link::{self, SECRET};
@@ -42,16 +43,16 @@ pub(crate) async fn pass_on(State(directory): State<Arc<Directory>>, mut request
             }
             let answer = next.run(request).await;
             // What changed nothing was not kept, and whoever was stopped meanwhile does not know better.
-            if replicas.writes() == Writes::Here {
+            if replicas.writes_here() {
                 return answer;
             }
             unavailable("this replica does not write any more; it may yet be done")
         }
         // Whoever passed it on knows less, or more, than this one: it is not passed on in circles.
-        Writes::There(writer) if is_passed_on => {
+        Writes::There(writer, _) if is_passed_on => {
             unavailable(&format!("{} does not write: {writer} does", replicas.address))
         }
-        Writes::There(writer) => passed(&directory, replicas, &writer, request).await,
+        Writes::There(writer, turn) => passed(&directory, replicas, (&writer, turn), request).await,
         Writes::Nobody(why) => unavailable(&why),
     }
 }
@@ -72,7 +73,12 @@ fn is_answered_by_all(method: &Method, path: &str) -> bool {
     }
 }
 
-async fn passed(directory: &Arc<Directory>, replicas: &Arc<Replicas>, writer: &Address, request: Request) -> Response {
+async fn passed(
+    directory: &Arc<Directory>,
+    replicas: &Arc<Replicas>,
+    (writer, turn): (&Address, CancellationToken),
+    request: Request,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     let granted = parts.extensions.remove::<Grant>().map(Extension);
     let limits = &directory.config().limits;
@@ -84,7 +90,6 @@ async fn passed(directory: &Arc<Directory>, replicas: &Arc<Replicas>, writer: &A
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
     let drains = path.starts_with("/v1/services/") && path.ends_with("/drain");
     let waits = drains || query.split('&').any(|pair| pair.starts_with("index="));
-    let turn = replicas.turn();
     let mut onward = http::Request::new(Full::new(body));
     (*onward.method_mut(), *onward.uri_mut()) = (parts.method.clone(), parts.uri.clone());
     copy(&parts.headers, onward.headers_mut());
@@ -101,7 +106,7 @@ async fn passed(directory: &Arc<Directory>, replicas: &Arc<Replicas>, writer: &A
     match number.filter(|_| answer.status().is_success()) {
         Some(number) => {
             let headers = [(CONTENT_TYPE, "application/x-ndjson"), (CACHE_CONTROL, "no-store")];
-            let lines = hold::Passed::new(Arc::clone(directory), Arc::clone(replicas), writer.clone(), number);
+            let lines = hold::Passed::new(Arc::clone(directory), Arc::clone(replicas), (writer.clone(), turn), number);
             (headers, Body::from_stream(lines.lines(answer.into_body(), stands(granted)))).into_response()
         }
         None => link::passed(answer, turn),

@@ -10,8 +10,8 @@ use crate::store::Opened;
 use mainstay_contracts::Address;
 use tracing::error;
 
-/// How many keys are read at once: of values of the usual limit, 22 MiB.
-const PAGE: i64 = 256;
+/// How many keys are read at once: of the longest values that fit into etcd, 58 MiB.
+const PAGE: i64 = 64;
 
 /// What was found.
 #[derive(Debug, Default)]

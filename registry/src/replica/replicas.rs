@@ -45,10 +45,11 @@ struct Now {
 }
 
 /// Who changes things.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Writes {
     Here,
-    There(Address),
+    /// Another one, until this is cancelled.
+    There(Address, CancellationToken),
     Nobody(String),
 }
 
@@ -74,7 +75,7 @@ impl Replicas {
         match &now.writer {
             Some(writer) if own == Some(writer.lease) && now.writes => Writes::Here,
             Some(writer) if Some(writer.lease) != now.own.map(|(lease, _)| lease) && writer.address != self.address => {
-                Writes::There(writer.address.clone())
+                Writes::There(writer.address.clone(), now.turn.clone())
             }
             Some(_) | None => Writes::Nobody(format!(
                 "no replica writes at present, as far as {} knows; another one does within {:?}, if etcd answers",
@@ -87,7 +88,7 @@ impl Replicas {
     pub(crate) fn add_to(&self, mut health: Value) -> Value {
         let writer = match self.writes() {
             Writes::Here => Some(self.address.clone()),
-            Writes::There(writer) => Some(writer),
+            Writes::There(writer, _) => Some(writer),
             Writes::Nobody(_) => None,
         };
         health["replica"] = json!(self.address);
@@ -154,9 +155,8 @@ impl Replicas {
         }
     }
 
-    /// Cancelled when it is not the same one any more that writes.
-    pub(super) fn turn(&self) -> CancellationToken {
-        self.now.lock().turn.clone()
+    pub(crate) fn writes_here(&self) -> bool {
+        matches!(self.writes(), Writes::Here)
     }
 
     /// How often etcd is to be heard of.

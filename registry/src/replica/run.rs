@@ -56,6 +56,8 @@ pub(crate) struct Replica {
     /// By what the others tell this start from another one.
     start: String,
     introduced: bool,
+    /// The leases of earlier starts, which may last for a while.
+    earlier: Vec<i64>,
 }
 
 /// Why a session is over.
@@ -110,8 +112,9 @@ impl Replica {
         let _ = followed.catch_up(&all.opened, all.at, &desk.views, desk.ticker.tick());
         let directory = Arc::new(directory.one_of(Arc::clone(&replicas)));
         let (desk, start) = (Some(desk), uuid::Uuid::new_v4().simple().to_string());
-        let (writer, lease, introduced) = (None, None, false);
-        let replica = Self { config, replication, life, replicas, followed, desk, writer, lease, start, introduced };
+        let (writer, lease, introduced, earlier) = (None, None, false, Vec::new());
+        let replica =
+            Self { config, replication, life, replicas, followed, desk, writer, lease, start, introduced, earlier };
         Ok((directory, replica))
     }
 
@@ -189,7 +192,8 @@ impl Replica {
         let create = WatchCreate {
             key: self.replicas.keys.prefix.clone().into_bytes(),
             end: prefix_end(&self.replicas.keys.prefix),
-            revision: all.revision + 1,
+            // With what was read last: etcd says nothing of how far a watch is that has not begun.
+            revision: all.revision,
         };
         let mut told = self.replicas.client.watch(create, self.replicas.beat()).await?;
         let mut ticks = interval(TICK);
@@ -272,15 +276,19 @@ impl Replica {
     async fn introduce(&mut self, lease: i64, All { fellows, .. }: &All) -> Result<(), Over> {
         let here = |(other, fellow): &&(i64, Fellow)| *other != lease && fellow.address == self.replicas.address;
         for (lease, fellow) in fellows.iter().filter(here) {
-            if self.introduced && fellow.start != self.start {
+            let is_known = fellow.start == self.start || self.earlier.contains(lease);
+            if self.introduced && !is_known {
                 return Err(Over::AnotherAtItsAddress);
+            }
+            if !is_known {
+                self.earlier.push(*lease);
             }
             session::end(&self.replicas, *lease).await;
         }
-        self.introduced = true;
         let put = self.introduction(&Key::Replica(lease), lease);
         let missing = Compare::created(self.replicas.keys.of(&Key::Replica(lease)), 0);
         let _: TxnDone = self.replicas.client.call(TXN, Txn::new([missing], [put])).await?;
+        self.introduced = true;
         Ok(())
     }
 
@@ -314,7 +322,7 @@ async fn forget(replicas: &Replicas) {
     loop {
         let range = Range { key: replicas.keys.of(&Key::At), end: Vec::new(), limit: 1, revision: 0 };
         if let Ok(Found { header: Some(header), .. }) = replicas.client.call(RANGE, range).await {
-            if before > 0 {
+            if before > 0 && before < header.revision {
                 // Somebody else may have done so already.
                 let _ = replicas.client.call::<_, Nothing>(COMPACT, Compact { revision: before }).await;
             }
