@@ -7,7 +7,6 @@ use http::StatusCode;
 use mainstay_contracts::registry::{Deregister, LeaseId};
 use mainstay_registry::testing::{Acknowledged, Expiry, Fold, Terms};
 use parking_lot::Mutex;
-use rustix::process::Signal;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::registration;
@@ -94,14 +93,14 @@ async fn a_writer_that_was_stopped_writes_nothing_any_more() {
     let mut watcher = Follower::start(world.client(others[0]), Fold::default(), None);
     watcher.until("it is there", |fold| fold.instances.len() == 1).await;
 
-    world.signal(writer, Signal::STOP);
+    world.pause(writer).await;
     // What waits in its sockets when it goes on: what it knows would change nothing, and so keep nothing.
     let mut client = world.client(writer);
     let same = tokio::spawn(async move { client.ask(&early).await });
     let second = world.writer_among(&others).await;
     let leaves = Deregister { service: "ratings".to_owned(), id: "r1".parse().unwrap(), incarnation: Some(1) };
     let left = world.client(second).insist(&leaves).await.unwrap();
-    world.signal(writer, Signal::CONT);
+    world.resume(writer);
 
     let same = timeout(SOON, same).await.unwrap().unwrap();
     let is_back = matches!(&same, Some(Ok(registered)) if registered.revision > left.revision);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
@@ -83,10 +84,30 @@ impl Replicated {
         self.replicas[replica].child.kill().await.unwrap();
     }
 
-    /// Stops it where it stands, or lets it go on.
-    pub(crate) fn signal(&self, replica: usize, signal: Signal) {
-        let id = self.replicas[replica].child.id().and_then(|id| Pid::from_raw(id.cast_signed())).expect("it runs");
-        kill_process(id, signal).unwrap();
+    /// Stops it where it stands, and waits until all of it does.
+    pub(crate) async fn pause(&self, replica: usize) {
+        let threads = format!("/proc/{}/task", self.signal(replica, Signal::STOP));
+        let is_stopped = |stat: String| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T"));
+        let stopped = async {
+            while !fs::read_dir(&threads).unwrap().all(|thread| {
+                // One that has ended meanwhile does nothing either.
+                fs::read_to_string(thread.unwrap().path().join("stat")).map_or(true, is_stopped)
+            }) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(SOON, stopped).await.expect("it stops");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self, replica: usize) {
+        self.signal(replica, Signal::CONT);
+    }
+
+    fn signal(&self, replica: usize, signal: Signal) -> u32 {
+        let id = self.replicas[replica].child.id().expect("it runs");
+        kill_process(Pid::from_raw(id.cast_signed()).unwrap(), signal).unwrap();
+        id
     }
 
     pub(crate) async fn start_again(&mut self, replica: usize) {
