@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// A registry with a directory and a port, which it keeps over its restarts.
 pub(crate) struct Process {
     child: Child,
-    data: TempDir,
-    port: u16,
+    address: SocketAddr,
     args: Vec<String>,
+    _data: TempDir,
 }
 
 impl Process {
@@ -32,14 +32,15 @@ impl Process {
     }
 
     pub(crate) async fn start_in(data: TempDir, args: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let child = spawn(&data, port, &args).await;
-        Self { child, data, port, args }
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let kept = ["--data", data.path().to_str().unwrap()];
+        let args: Vec<_> = kept.iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+        let child = spawn(address, &args).await;
+        Self { child, address, args, _data: data }
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::new(([127, 0, 0, 1], self.port).into())
+        Client::new(self.address)
     }
 
     /// Kills it, and starts it again. Returns how long it took until it answered.
@@ -56,7 +57,7 @@ impl Process {
 
     /// Starts it where it was killed, and waits until it answers.
     pub(crate) async fn start_again(&mut self) {
-        self.child = spawn(&self.data, self.port, &self.args).await;
+        self.child = spawn(self.address, &self.args).await;
         self.client().list("ratings").await;
     }
 
@@ -75,10 +76,10 @@ impl Process {
     }
 }
 
-async fn spawn(data: &TempDir, port: u16, args: &[String]) -> Child {
+/// The program, as soon as it says that it listens.
+pub(crate) async fn spawn(address: SocketAddr, args: &[String]) -> Child {
     let mut child = Command::new(PROGRAM)
-        .args(["--listen", &format!("127.0.0.1:{port}"), "--dns", "off", "--data"])
-        .arg(data.path())
+        .args(["--listen", &address.to_string(), "--dns", "off"])
         .args(args)
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -4,18 +4,16 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
 use super::etcd::{Etcd, free_port};
 use crate::client::Client;
-use crate::process::{PROGRAM, SOON};
+use crate::process::{SOON, spawn};
 
 pub(crate) struct Replicated {
     pub(crate) etcd: Etcd,
@@ -121,19 +119,4 @@ pub(crate) async fn writer(replica: SocketAddr) -> Option<Option<SocketAddr>> {
     let health = timeout(SOON, Client::new(replica).text("/health")).await.ok()??;
     let health: Value = serde_json::from_str(&health).unwrap();
     Some(health["writer"].as_str().map(|writer| writer.strip_prefix("http://").unwrap().parse().unwrap()))
-}
-
-async fn spawn(address: SocketAddr, args: &[String]) -> Child {
-    let mut child = Command::new(PROGRAM)
-        .args(["--listen", &address.to_string(), "--dns", "off"])
-        .args(args)
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = BufReader::new(child.stdout.as_mut().unwrap());
-    timeout(SOON, out.read_line(&mut line)).await.expect("it starts").unwrap();
-    assert!(line.starts_with("registry on "), "{line}");
-    child
 }
