@@ -9,11 +9,14 @@
 //! |---|---|
 //! | what is under which key | `keys`, `rows` |
 //! | how a batch is kept, and all of it read | `keep`, `read` |
-//! | how a replica follows, is elected, and ceases to write | `follow`, `session`, `run` |
+//! | how a replica begins, follows, is elected, and ceases to write | `beginning`, `follow`, `session`, `run` |
+//! | how etcd is kept from growing | `forget` |
 //! | who writes, as everybody here sees it | `replicas` |
 //! | how requests get to the writer, and what replicas tell one another | `pass`, `hold`, `link`, `inner` |
 
+mod beginning;
 mod follow;
+mod forget;
 mod hold;
 mod inner;
 mod keep;

@@ -5,36 +5,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::beginning::begin;
 use super::follow::{AnotherLife, Followed};
+use super::forget::forget;
 use super::keep::Keep;
 use super::keys::{Key, Keys};
 use super::link::Link;
 use super::read::{self, All};
 use super::replicas::Replicas;
-use super::rows::{self, At, Fellow, Life, VERSION};
+use super::rows::{self, Fellow, Life, VERSION};
 use super::session::{self, Session};
 use super::settings::Replication;
 use crate::Config;
 use crate::directory::{self, Directory};
-use crate::etcd::{
-    COMPACT, Client, Compact, Compare, Failed, Found, Nothing, Op, Put, RANGE, Range, TXN, Txn, TxnDone, WatchCreate,
-    Watched, prefix_end,
-};
+use crate::etcd::{Client, Compare, Failed, Op, Put, TXN, Txn, TxnDone, WatchCreate, Watched, prefix_end};
 use crate::keeper::Keeper;
 use crate::writer::{Desk, Writer};
 
 /// How long etcd may take to answer when a replica starts.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// When it is asked again that did not.
-const AGAIN: Duration = Duration::from_millis(250);
+pub(super) const AGAIN: Duration = Duration::from_millis(250);
 /// The longest value of a key that fits into a request to etcd: in base64 it takes a third more.
 const VALUE: usize = 700 * 1024;
-/// How long etcd remembers what keys were before.
-const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 /// How long another one may have to wait before it writes, if etcd is away when this one ends.
 const GOOD_BYE: Duration = Duration::from_millis(400);
 /// How often time goes on while nothing is written.
@@ -313,49 +310,6 @@ impl Replica {
             let _ = timeout(GOOD_BYE, session::end(&self.replicas, lease)).await;
         }
     }
-}
-
-/// Has etcd forget, again and again, what keys were before: every batch changes some, and etcd forgets nothing by itself.
-/// Does not end.
-async fn forget(replicas: &Replicas) {
-    let mut before = 0;
-    loop {
-        let range = Range { key: replicas.keys.of(&Key::At), end: Vec::new(), limit: 1, revision: 0 };
-        if let Ok(Found { header: Some(header), .. }) = replicas.client.call(RANGE, range).await {
-            if before > 0 && before < header.revision {
-                // Somebody else may have done so already.
-                let _ = replicas.client.call::<_, Nothing>(COMPACT, Compact { revision: before }).await;
-            }
-            before = header.revision;
-        }
-        sleep(REMEMBERED).await;
-    }
-}
-
-/// All there is; the beginning of it, if nobody has made that yet. Asks until etcd answers.
-async fn begin(client: &Client, keys: &Keys) -> All {
-    let told = Instant::now();
-    let mut failing = false;
-    loop {
-        match try_to_begin(client, keys).await {
-            Ok(all) => return all,
-            Err(failed) if !failing => warn!("{failed}; trying on"),
-            Err(failed) => tracing::debug!("{failed}, since {:?}", told.elapsed()),
-        }
-        failing = true;
-        sleep(AGAIN).await;
-    }
-}
-
-async fn try_to_begin(client: &Client, keys: &Keys) -> Result<All, Failed> {
-    let life = Life { version: VERSION, epoch: directory::micros(), secret: uuid::Uuid::new_v4().simple().to_string() };
-    let put = |key: Key, value: Vec<u8>| Op::Put(Put { key: keys.of(&key), value, lease: 0 });
-    // Each for itself: whoever restores etcd from a copy removes the life, and what is there goes on in another one.
-    for (key, value) in [(Key::Life, rows::write(&life)), (Key::At, rows::write(&At::default()))] {
-        let first = Compare::created(keys.of(&key), 0);
-        let _: TxnDone = client.call(TXN, Txn::new([first], [put(key, value)])).await?;
-    }
-    read::all(client, keys).await
 }
 
 fn invalid(what: String) -> io::Error {
