@@ -51,7 +51,7 @@ impl Multiplexed {
     /// Lets go of connections that broke, and of those that were not used since this was called before the last time.
     pub(super) fn tend(&self) {
         self.0.load().iter().for_each(|place| place.tend());
-        if !self.0.load().iter().all(|place| place.is_in_use()) {
+        if !self.0.load().iter().all(is_in_use) {
             self.0.rcu(|places| in_use(places));
         }
     }
@@ -74,9 +74,41 @@ impl Multiplexed {
 }
 
 fn in_use(places: &[Arc<Place>]) -> Vec<Arc<Place>> {
-    places.iter().filter(|place| place.is_in_use()).cloned().collect()
+    places.iter().filter(|place| is_in_use(place)).cloned().collect()
+}
+
+/// Is there a connection, or a call? One that comes with its place has not begun to connect when others look at it.
+fn is_in_use(place: &Arc<Place>) -> bool {
+    place.stands() || Arc::strong_count(place) > 1
 }
 
 async fn read(head: Head, body: Incoming, limit: usize) -> Result<Reply, Broken> {
     head.read(body, limit, |body, cx| Pin::new(body).poll_frame(cx).map_err(Broken::Connection)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use tokio::runtime::Handle;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn first_callers_of_a_runtime_have_one_place() {
+        let (here, barrier) = (Handle::current().id(), Barrier::new(4));
+        for _ in 0..200 {
+            let multiplexed = Multiplexed::default();
+            let first_call = || {
+                barrier.wait();
+                multiplexed.place(here)
+            };
+            let places = thread::scope(|scope| {
+                let callers: Vec<_> = (0..4).map(|_| scope.spawn(first_call)).collect();
+                callers.into_iter().map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
+            });
+            assert!(places.iter().all(|place| Arc::ptr_eq(place, &places[0])));
+        }
+    }
 }

@@ -38,9 +38,9 @@ impl Place {
         self.runtime == runtime
     }
 
-    /// Is there a connection, or soon?
-    pub(super) fn is_in_use(&self) -> bool {
-        self.standing().is_some() || self.connecting.lock().as_ref().and_then(WeakShared::upgrade).is_some()
+    /// Is there a connection?
+    pub(super) fn stands(&self) -> bool {
+        self.standing().is_some()
     }
 
     /// As [`Multiplexed::exchange`](super::Multiplexed::exchange), in its runtime.
