@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,9 +11,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::ports::free_ports;
 
 /// More than anything here takes that is not bounded by its own assertion.
 const LONG: Duration = Duration::from_secs(20);
@@ -70,7 +71,7 @@ impl Demo {
     }
 
     pub(crate) async fn run(cast: Cast) -> Self {
-        let base = free_ports().await;
+        let base = free_ports(ROOM);
         let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
         for (option, value) in [
             ("--port", u32::from(cast.port)),
@@ -312,20 +313,3 @@ const SERVICES: u32 = 5;
 
 /// How many ports a demo may take.
 const ROOM: u16 = 6 + 4 * HIGHEST as u16;
-
-/// A port from which on a demo has room for everything, below those that systems hand out by themselves. Tests of this
-/// program take them in turn; other programs are asked by binding.
-async fn free_ports() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 10_000 + (std::process::id() % 10) as u16 * 2048;
-    loop {
-        let base = start + NEXT.fetch_add(ROOM, Ordering::Relaxed);
-        let mut free = true;
-        for port in base..base + ROOM {
-            free &= TcpListener::bind(("127.0.0.1", port)).await.is_ok();
-        }
-        if free {
-            return base;
-        }
-    }
-}

@@ -8,6 +8,8 @@ mod browser;
 mod demo;
 mod messages;
 mod page;
+#[path = "../common/ports.rs"]
+mod ports;
 mod quotes_page;
 mod registry_page;
 mod tasks_page;

@@ -6,17 +6,21 @@ use market_web::{Bench, Config, Lab, Ports};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::site::{Site, free_port};
+use crate::ports::free_ports;
+use crate::site::Site;
 
-/// All processes but the registry listen above the base port: ratings instances first, then bidders and the others.
-fn lab(executable: &str, registry_port: u16, base_port: u16) -> Lab {
-    let ports = Ports { registry_port, ..Ports::above(base_port) };
+/// How many ports a lab may take, its base port included.
+const ROOM: u16 = 110;
+
+/// All processes listen above the base port: ratings instances first, then bidders and the others.
+fn lab(executable: &str, base_port: u16) -> Lab {
+    let ports = Ports::above(base_port);
     Lab::new(Bench { executable: executable.into(), ports, data: std::env::temp_dir() })
 }
 
 /// A lab that could start nothing if it tried.
 async fn guarded() -> Site {
-    Site::with(Some(lab("/nonexistent", free_port(), 40_000))).await
+    Site::with(Some(lab("/nonexistent", 40_000))).await
 }
 
 #[tokio::test]
@@ -119,8 +123,8 @@ async fn a_form_comes_back_to_its_page() {
 
 #[tokio::test]
 async fn processes_are_started_paused_resumed_killed_and_ended() {
-    let (registry_port, base_port) = (free_port(), free_port().min(65_000) - 1);
-    let lab = lab(env!("CARGO_BIN_EXE_demo"), registry_port, base_port);
+    let base_port = free_ports(ROOM);
+    let (lab, registry_port) = (lab(env!("CARGO_BIN_EXE_demo"), base_port), Ports::above(base_port).registry_port);
     let registry = format!("http://127.0.0.1:{registry_port}").parse().unwrap();
     let site = Site::run(Config { registry: Some(registry), lab: Some(lab.clone()), ..Config::default() }).await;
     assert_eq!(press(&site, "/lab/registry/start").await.0, 200);
@@ -159,9 +163,9 @@ async fn processes_are_started_paused_resumed_killed_and_ended() {
 
 #[tokio::test]
 async fn a_busy_port_is_passed_over_unless_it_was_asked_for() {
-    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let site = Site::with(Some(lab(env!("CARGO_BIN_EXE_demo"), free_port(), port - 1))).await;
+    let base_port = free_ports(ROOM);
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", base_port + 1)).unwrap();
+    let site = Site::with(Some(lab(env!("CARGO_BIN_EXE_demo"), base_port))).await;
     let (status, reason) = press(&site, "/lab/ratings/start?number=1").await;
     assert_eq!((status, reason["reason"].as_str().unwrap().contains("is busy")), (409, true), "{reason}");
     let (status, state) = press(&site, "/lab/ratings/start").await;
@@ -173,7 +177,7 @@ async fn a_busy_port_is_passed_over_unless_it_was_asked_for() {
 
 #[tokio::test]
 async fn a_process_that_ends_by_itself_is_shown_as_killed() {
-    let site = Site::with(Some(lab("/bin/false", free_port(), free_port().min(65_000)))).await;
+    let site = Site::with(Some(lab("/bin/false", free_ports(ROOM)))).await;
     let _ = timeout(Duration::from_secs(10), site.ask("POST", "/lab/ratings/start", "", "")).await;
     let killed = async {
         while !site.ask("GET", "/api/state", "", "").await.text.contains(r#""process":"killed""#) {

@@ -5,6 +5,8 @@ mod auction;
 mod http;
 mod lab;
 mod live;
+#[path = "../common/ports.rs"]
+mod ports;
 mod quotes;
 mod services;
 mod site;

@@ -7,6 +7,8 @@ use market_web::{Config, Lab};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::ports::free_ports;
+
 /// The header of a form.
 pub(crate) const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
@@ -29,7 +31,7 @@ impl Site {
 
     /// The same, with a lab.
     pub(crate) async fn with(lab: Option<Lab>) -> Self {
-        let nobody = format!("http://127.0.0.1:{}", free_port()).parse().unwrap();
+        let nobody = format!("http://127.0.0.1:{}", free_ports(1)).parse().unwrap();
         Self::run(Config { registry: Some(nobody), lab, ..Config::default() }).await
     }
 
@@ -92,9 +94,4 @@ impl Answer {
 pub(crate) async fn form(site: &Site, cookie: &str, body: &str) -> Answer {
     let headers = format!("{FORM}{cookie}");
     site.ask("POST", "/", &headers, body).await
-}
-
-/// A port that nobody listened on a moment ago.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
