@@ -23,7 +23,7 @@ use crate::Call;
 pub struct Encoded {
     /// Path and query.
     pub target: String,
-    /// The JSON body, if the method has one.
+    /// The JSON body, if the method has one; empty, if the path says it all.
     pub body: Option<Vec<u8>>,
 }
 
@@ -48,7 +48,10 @@ pub fn encode<C: Call>(call: &C) -> Result<Encoded, BadCall> {
     let Value::Object(fields) = tree(call)? else { return Err(not_a_struct()) };
     let said = route.names().map(|name| Ok((name, scalar(name, fields.get(name).unwrap_or(&Value::Null))?)));
     let form = form_of(&said.collect::<Result<Vec<_>, _>>()?)?;
-    let body = serde_json::to_vec(call).map_err(|error| BadCall(error.to_string()))?;
+    // A text can be read from the path as well.
+    let in_path = |(name, value): (&String, &Value)| value.is_string() && route.names().any(|other| other == name);
+    let body = if fields.iter().all(in_path) { Ok(Vec::new()) } else { serde_json::to_vec(call) };
+    let body = body.map_err(|error| BadCall(error.to_string()))?;
     Ok(Encoded { target: route.fill(&form)?, body: Some(body) })
 }
 
@@ -90,8 +93,8 @@ fn not_a_struct() -> BadCall {
 
 /// Turns a request back into its call: `params` are the route's fields with their decoded values.
 ///
-/// [`encode`] puts all fields into a body; whoever writes one by hand may leave out those that the path says, if
-/// they are texts.
+/// [`encode`] puts all fields into a body, unless all are texts that the path says; whoever writes one by hand may leave
+/// out each of those.
 ///
 /// # Errors
 /// When a field is missing or of the wrong type, or when path and body contradict each other.
@@ -99,11 +102,12 @@ pub fn decode<C: Call>(params: &[(&str, &str)], query: Option<&str>, body: &[u8]
     if has_body(&C::METHOD) { from_body(params, body) } else { from_query(params, query) }
 }
 
-/// As [`decode`], for what is asked with a body and is not answered as a [`Call`] is.
+/// As [`decode`], for what is asked with a body and is not answered as a [`Call`] is. No body is one without fields.
 ///
 /// # Errors
 /// As those of [`decode`].
 pub fn from_body<T: DeserializeOwned>(params: &[(&str, &str)], body: &[u8]) -> Result<T, BadCall> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     if params.is_empty() {
         return serde_json::from_slice(body).map_err(|error| BadCall(error.to_string()));
     }
@@ -306,6 +310,32 @@ mod tests {
         assert!(decode(r#"{"thing":"y","labels":[]}"#).unwrap_err().to_string().contains("in the path"));
         assert!(decode(r#"[]"#).is_err());
         assert!(decode("").is_err());
+    }
+
+    #[test]
+    fn what_the_path_says_whole_has_no_body() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Lift<T> {
+            thing: T,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            height: Option<u32>,
+        }
+        impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Call for Lift<T> {
+            type Service = Shelf;
+            type Response = ();
+            const METHOD: Method = Method::POST;
+            const ROUTE: &'static str = "/things/{thing}/lift";
+        }
+        let lift = || Lift { thing: "a/b".to_owned(), height: None };
+        let encoded = encode(&lift()).unwrap();
+        assert_eq!((encoded.target.as_str(), encoded.body.as_deref()), ("/things/a%2Fb/lift", Some(b"".as_slice())));
+        assert_eq!(decode::<Lift<String>>(&[("thing", "a/b")], None, b" "), Ok(lift()));
+        for (body, said) in [
+            (encode(&Lift { height: Some(2), ..lift() }).unwrap().body, r#"{"thing":"a/b","height":2}"#),
+            (encode(&Lift { thing: 7, height: None }).unwrap().body, r#"{"thing":7}"#),
+        ] {
+            assert_eq!(body.as_deref(), Some(said.as_bytes()));
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl<C: DeserializeOwned> FromRequest<Arc<Directory>> for Asked<C> {
         } else {
             let limits = &directory.config().limits;
             let body = self::body(body, limits.body, limits.body_time).await?;
-            wire::from_body(&params, if body.trim_ascii().is_empty() { b"{}" } else { &body })
+            wire::from_body(&params, &body)
         };
         call.map(Asked).map_err(|error| Denied::bad(&error))
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use mainstay_contracts::wire::Encoded;
@@ -13,6 +13,7 @@ use mainstay_contracts::wire::Encoded;
 /// The largest answer to a request of our own, such as a probe.
 const OWN_LIMIT: usize = 1024 * 1024;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_BYTES: HeaderValue = HeaderValue::from_static("0");
 /// The longest path and query: most servers take a quarter of it, and with the path of an address it is still a Uri.
 const TARGET_LIMIT: usize = 32 * 1024;
 
@@ -101,9 +102,12 @@ impl Outgoing {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = if path.is_empty() { self.target.clone() } else { self.below(path) };
         *request.headers_mut() = headers;
-        if self.body.is_some() {
-            request.headers_mut().insert(CONTENT_TYPE, JSON);
-        }
+        match self.body.as_deref() {
+            // Where a body is usual, there are those who want to be told that there is none.
+            Some([]) => request.headers_mut().insert(CONTENT_LENGTH, NO_BYTES),
+            Some(_) => request.headers_mut().insert(CONTENT_TYPE, JSON),
+            None => None,
+        };
         request
     }
 
