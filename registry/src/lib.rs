@@ -46,6 +46,8 @@ pub mod testing;
 mod tls;
 mod views;
 mod wheel;
+#[cfg(feature = "etcd")]
+mod why;
 mod writer;
 
 pub use access::{Access, BadTokens, Rights, Token};

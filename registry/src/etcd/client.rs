@@ -1,5 +1,6 @@
 //! Calls to a cluster: to one of its members, and to the next when that fails.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ use tonic_prost::ProstCodec;
 
 use super::cluster::{BadEtcd, Cluster};
 use super::wire::{KEEP_ALIVE, LeaseKeepAlive, LeaseKept, Nothing, WATCH, Watch, WatchCreate, Watched};
+use crate::why::{whole, with_behind};
 
 /// How long a call may take.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -165,22 +167,10 @@ impl Client {
             let _ = self.at.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed);
         }
         let member = self.members[at % self.members.len()].address.clone();
-        Failed { member, why: whole(status) }
+        Failed { member, why: with_behind(status.message().to_owned(), status.source()) }
     }
 }
 
 fn silent() -> Status {
     Status::deadline_exceeded(format!("no answer within {WITHIN:?}"))
-}
-
-/// An error with what is behind it, in one line.
-fn whole(error: &(dyn std::error::Error + 'static)) -> String {
-    let own = match error.downcast_ref::<Status>() {
-        Some(status) => status.message().to_owned(),
-        None => error.to_string(),
-    };
-    match error.source() {
-        Some(behind) => format!("{own}: {}", whole(behind)),
-        None => own,
-    }
 }

@@ -20,6 +20,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::sync::CancellationToken;
 
 use crate::tls;
+use crate::why::whole;
 
 /// What shows that a request comes from another replica: the secret that only those know who read it in etcd.
 pub(super) const SECRET: HeaderName = HeaderName::from_static("mainstay-replica");
@@ -114,12 +115,4 @@ pub(super) fn passed(answer: Response<Incoming>, turn: CancellationToken) -> Res
             Some((data, (body, turn)))
         }))
     })
-}
-
-/// An error with what is behind it, in one line.
-fn whole(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(behind) => format!("{error}: {}", whole(behind)),
-        None => error.to_string(),
-    }
 }
