@@ -18,8 +18,10 @@ use mainstay_contracts::registry::{
 };
 use mainstay_contracts::wire::{self, Encoded};
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
 
 use crate::process::SOON;
 
@@ -31,6 +33,7 @@ pub(crate) fn registration(id: &str, port: u16, lease: Option<&LeaseId>) -> Regi
 
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
+    tls: Option<TlsConnector>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -42,7 +45,13 @@ pub(crate) struct Frames {
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, sender: None }
+        Self { address, tls: None, sender: None }
+    }
+
+    /// The same, over TLS.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn over(self, tls: TlsConnector) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// One call, tried once: the registry's answer, or nothing if it is not to be had.
@@ -159,9 +168,10 @@ impl Client {
         if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
             let stream = TcpStream::connect(self.address).await.ok()?;
             stream.set_nodelay(true).ok()?;
-            let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
-            tokio::spawn(connection);
-            self.sender = Some(sender);
+            self.sender = Some(match &self.tls {
+                None => sender(stream).await?,
+                Some(tls) => sender(tls.connect(self.address.ip().into(), stream).await.ok()?).await?,
+            });
         }
         let body = Full::new(Bytes::from(encoded.body.unwrap_or_default()));
         let request = Request::builder().method(method).uri(encoded.target).header(header::HOST, "registry");
@@ -174,6 +184,12 @@ impl Client {
         };
         timeout(SOON, answered).await.ok()?.ok()
     }
+}
+
+async fn sender(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Option<SendRequest<Full<Bytes>>> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
+    tokio::spawn(connection);
+    Some(sender)
 }
 
 impl Frames {

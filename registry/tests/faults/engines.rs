@@ -3,10 +3,14 @@
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "etcd")]
+mod papers;
+#[cfg(feature = "etcd")]
 mod replicated;
 
 #[cfg(feature = "etcd")]
 pub(crate) use self::etcd::Etcd;
+#[cfg(feature = "etcd")]
+pub(crate) use self::papers::Papers;
 #[cfg(feature = "etcd")]
 pub(crate) use self::replicated::Replicated;
 

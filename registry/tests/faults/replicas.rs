@@ -9,7 +9,7 @@ use mainstay_registry::testing::{Acknowledged, Expiry, Fold, Terms};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::registration;
+use crate::client::{Client, registration};
 use crate::engines::Replicated;
 use crate::follower::Follower;
 use crate::process::SOON;
@@ -38,7 +38,7 @@ async fn etcd_may_be_killed() {
         register(&world, usize::from(number) % world.len(), number).await;
     }
     let killed = Instant::now();
-    world.etcd.kill().await;
+    world.etcd[0].kill().await;
     // For longer than any of them may write by its own word.
     for at in 0..world.len() {
         let refused = timeout(SOON, world.client(at).ask(&registration("late", 99, None))).await.unwrap();
@@ -46,7 +46,7 @@ async fn etcd_may_be_killed() {
         assert_eq!(world.client(at).list("ratings").await.instances.len(), 20, "who is there is still told");
     }
     sleep(Duration::from_secs(6).saturating_sub(killed.elapsed())).await;
-    world.etcd.start_again().await;
+    world.etcd[0].start_again().await;
     world.writer().await;
     expiry.lock().restarted(killed, Instant::now());
     for number in 21..=40 {
@@ -135,4 +135,43 @@ async fn another_one_writes_when_the_writer_is_killed() {
         timeout(SOON, up_to_date).await.unwrap();
         acknowledged.is_in(&world.client(at).list("ratings").await);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_three_members_may_be_killed_and_who_has_no_certificate_is_not_heard() {
+    let Some(mut world) = Replicated::with_papers().await else { return };
+    let (writer, mut acknowledged) = (world.writer().await, Acknowledged::default());
+    let (between, other) = ((writer + 1) % world.len(), (writer + 2) % world.len());
+    let mut watcher = Follower::start(world.client(other), Fold::default(), None);
+    let mut register = async |world: &Replicated, at: usize, number: u16| {
+        let call = registration(&format!("r{number}"), number, None);
+        acknowledged.registered(&call, &world.client(at).insist(&call).await.unwrap());
+    };
+    let lease: LeaseId = "process-1".parse().unwrap();
+    let held = world.client(between).hold(&lease).await.unwrap();
+    register(&world, between, 1).await;
+    world.client(between).insist(&registration("held", 99, Some(&lease))).await.unwrap();
+    watcher.until("both", |fold| fold.instances.len() == 2).await;
+    drop(held);
+    watcher.until("gone with its process", |fold| fold.gone == 1).await;
+    let mut stranger = Client::new(world.client(between).address);
+    assert!(timeout(SOON, stranger.text("/health")).await.unwrap().is_none(), "nobody speaks without TLS");
+
+    for member in 0..world.etcd.len() {
+        world.etcd[member].kill().await;
+        register(&world, between, 2 + member as u16).await;
+        world.etcd[member].start_again().await;
+    }
+    watcher.until("all of them", |fold| fold.instances.len() == 4).await;
+
+    world.etcd[0].kill().await;
+    world.etcd[1].kill().await;
+    let refused = timeout(SOON, world.client(between).ask(&registration("late", 98, None))).await.unwrap();
+    assert!(matches!(refused, Some(Err(StatusCode::SERVICE_UNAVAILABLE))), "{refused:?}");
+    assert_eq!(world.client(between).list("ratings").await.instances.len(), 4, "who is there is still told");
+    world.etcd[0].start_again().await;
+    register(&world, between, 9).await;
+    watcher.until("one more", |fold| fold.instances.contains_key(&"r9".parse().unwrap())).await;
+    watcher.look(|fold| assert_eq!((fold.snapshots, fold.gone), (1, 1)));
+    acknowledged.is_in(&world.client(other).list("ratings").await);
 }

@@ -1,4 +1,4 @@
-//! Three registries over one etcd.
+//! Registries over etcd.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
@@ -11,14 +11,16 @@ use serde_json::Value;
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
+use super::Papers;
 use super::etcd::{Etcd, free_port};
 use crate::client::Client;
 use crate::process::{SOON, spawn};
 
 pub(crate) struct Replicated {
-    pub(crate) etcd: Etcd,
+    pub(crate) etcd: Vec<Etcd>,
     replicas: Vec<Replica>,
     args: Vec<String>,
+    papers: Option<Papers>,
 }
 
 struct Replica {
@@ -27,19 +29,42 @@ struct Replica {
 }
 
 impl Replicated {
-    /// Nothing, if etcd may be missing and is.
+    /// Three, over one etcd; nothing, if that may be missing and is.
     pub(crate) async fn start(args: &[&str]) -> Option<Self> {
         let etcd = Etcd::start("127.0.0.1").await?;
-        let engine = ["--engine".to_owned(), etcd.engine("127.0.0.1")];
-        let args: Vec<String> = engine.into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect();
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Some(Self::over(vec![etcd], "etcd", args, None).await)
+    }
+
+    /// Three, over three members of etcd. All show one another who they are, and ask their clients.
+    pub(crate) async fn with_papers() -> Option<Self> {
+        let papers = Papers::new();
+        let etcd = Etcd::cluster(3, &papers).await?;
+        let (authority, chain, key) = (papers.authority(), papers.chain(), papers.key());
+        let args = [
+            ["--etcd-ca", &authority],
+            ["--etcd-cert", &chain],
+            ["--etcd-key", &key],
+            ["--tls-cert", &chain],
+            ["--tls-key", &key],
+            ["--tls-clients", &authority],
+            ["--replica-ca", &authority],
+        ];
+        let args = args.as_flattened().iter().map(|arg| (*arg).to_owned()).collect();
+        Some(Self::over(etcd, "etcds", args, Some(papers)).await)
+    }
+
+    async fn over(etcd: Vec<Etcd>, scheme: &str, mut args: Vec<String>, papers: Option<Papers>) -> Self {
+        let members: Vec<_> = etcd.iter().map(|member| member.clients().to_string()).collect();
+        args.extend(["--engine".to_owned(), format!("{scheme}://{}/test", members.join(","))]);
         let mut replicas = Vec::new();
         for _ in 0..3 {
             let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
             replicas.push(Replica { address, child: spawn(address, &args).await });
         }
-        let replicated = Self { etcd, replicas, args };
+        let replicated = Self { etcd, replicas, args, papers };
         replicated.writer().await;
-        Some(replicated)
+        replicated
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -47,7 +72,11 @@ impl Replicated {
     }
 
     pub(crate) fn client(&self, replica: usize) -> Client {
-        Client::new(self.replicas[replica].address)
+        let client = Client::new(self.replicas[replica].address);
+        match &self.papers {
+            Some(papers) => client.over(papers.connector()),
+            None => client,
+        }
     }
 
     /// Waits until somebody writes, and all who run know it.
@@ -61,7 +90,7 @@ impl Replicated {
             loop {
                 let mut said = Vec::new();
                 for &replica in replicas {
-                    said.extend(writer(self.replicas[replica].address).await);
+                    said.extend(writer(self.client(replica)).await);
                 }
                 said.dedup();
                 let found = |said: &SocketAddr| self.replicas.iter().position(|replica| replica.address == *said);
@@ -115,8 +144,8 @@ impl Replicated {
 }
 
 /// Who writes, as a replica that answers sees it.
-pub(crate) async fn writer(replica: SocketAddr) -> Option<Option<SocketAddr>> {
-    let health = timeout(SOON, Client::new(replica).text("/health")).await.ok()??;
+pub(crate) async fn writer(mut replica: Client) -> Option<Option<SocketAddr>> {
+    let health = timeout(SOON, replica.text("/health")).await.ok()??;
     let health: Value = serde_json::from_str(&health).unwrap();
-    Some(health["writer"].as_str().map(|writer| writer.strip_prefix("http://").unwrap().parse().unwrap()))
+    Some(health["writer"].as_str().map(|writer| writer.split_once("://").unwrap().1.parse().unwrap()))
 }

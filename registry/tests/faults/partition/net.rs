@@ -29,7 +29,7 @@ impl Net {
             // The program waits until there is an etcd, so that its links may come a moment after it.
             let child = Command::new("unshare")
                 .args(["--net", PROGRAM, "--insecure", "--dns", "off", "--listen", &format!("0.0.0.0:{PORT}")])
-                .args(["--engine", &etcd.engine(&format!("10.77.{number}.1"))])
+                .args(["--engine", &format!("etcd://10.77.{number}.1:{}/test", etcd.clients().port())])
                 .args(["--advertise", &format!("http://10.77.{number}.2:{PORT}")])
                 .stdout(Stdio::null())
                 .kill_on_drop(true)
