@@ -192,6 +192,15 @@ impl Directory {
         None
     }
 
+    /// Does another one write, as far as is known here?
+    pub(crate) fn follows(&self) -> bool {
+        #[cfg(feature = "etcd")]
+        if let Some(replicas) = &self.replicas {
+            return matches!(replicas.writes(), Writes::There(..));
+        }
+        false
+    }
+
     /// Where this one is reached, if it is one of several.
     fn address(&self) -> Option<Address> {
         #[cfg(feature = "etcd")]

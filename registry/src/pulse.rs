@@ -11,6 +11,8 @@ pub(crate) struct Pulse {
     /// The lease it is of.
     pub(crate) lease: u64,
     beaten: AtomicU64,
+    /// The time that it was given without being heard of.
+    granted: AtomicU64,
     /// The roster believes that it has stopped: the next beat has to be told.
     quiet: AtomicBool,
     held: AtomicBool,
@@ -21,6 +23,7 @@ impl Pulse {
         Self {
             lease,
             beaten: AtomicU64::new(now.as_millis()),
+            granted: AtomicU64::new(u64::MAX),
             quiet: AtomicBool::new(false),
             held: AtomicBool::new(false),
         }
@@ -41,9 +44,15 @@ impl Pulse {
         Time::from_millis(self.beaten.load(Ordering::SeqCst))
     }
 
-    /// How long ago it was heard of.
-    pub(crate) fn age(&self, now: Time) -> Duration {
-        now.since(self.beaten())
+    /// How long ago it was heard of, if it was.
+    pub(crate) fn age(&self, now: Time) -> Option<Duration> {
+        let beaten = self.beaten();
+        (beaten.as_millis() != self.granted.load(Ordering::Relaxed)).then(|| now.since(beaten))
+    }
+
+    /// What it has was given to it: it has yet to be heard of.
+    pub(crate) fn grant(&self) {
+        self.granted.store(self.beaten().as_millis(), Ordering::Relaxed);
     }
 
     /// The roster believes from now on that it has stopped, or that it has not.
@@ -58,5 +67,21 @@ impl Pulse {
     /// Does a connection stand for it?
     pub(crate) fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_given_time_has_yet_to_be_heard_of() {
+        let at = Time::from_millis;
+        let pulse = Pulse::new(1, at(5_000));
+        assert_eq!(pulse.age(at(7_000)), Some(Duration::from_secs(2)));
+        pulse.grant();
+        assert_eq!(pulse.age(at(7_000)), None);
+        assert!(!pulse.beat(at(8_000)));
+        assert_eq!(pulse.age(at(8_500)), Some(Duration::from_millis(500)));
     }
 }

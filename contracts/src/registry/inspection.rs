@@ -116,8 +116,9 @@ pub struct Inspected {
     pub listed: Listed,
     /// For how long it has had this presence, in milliseconds.
     pub since_ms: u64,
-    /// How long ago it beat, in milliseconds.
-    pub beaten_ms: u64,
+    /// How long ago it beat, in milliseconds; nothing, if whoever answers has yet to hear it, as after a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beaten_ms: Option<u64>,
     /// Whether a connection stands for it.
     pub held: bool,
     /// How the name of the lease that it shares begins, if it shares one. Whoever knows all of it could end it.

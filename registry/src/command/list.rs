@@ -97,7 +97,7 @@ fn instances(inspection: &Inspection) {
                 row.listed.presence.as_str().to_owned(),
                 duration(row.since_ms),
                 instance.address.to_string(),
-                format!("{} ago", duration(row.beaten_ms)),
+                row.beaten_ms.map_or_else(|| "not yet".to_owned(), |beaten| format!("{} ago", duration(beaten))),
                 if row.held { "connection" } else { "beats" }.to_owned(),
             ]
         })

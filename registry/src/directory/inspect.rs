@@ -67,7 +67,7 @@ fn inspected(row: &Row, now: Time) -> Inspected {
     Inspected {
         listed: (*row.listed).clone(),
         since_ms: millis(now.since(row.since)),
-        beaten_ms: millis(row.pulse.age(now)),
+        beaten_ms: row.pulse.age(now).map(millis),
         held: row.pulse.is_held(),
         // Whoever knows a lease's whole name can end it.
         lease: row.lease.as_ref().and_then(|lease| lease.as_str().get(..8.min(lease.as_str().len()))?.parse().ok()),

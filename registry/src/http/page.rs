@@ -87,6 +87,10 @@ pub(super) async fn live(State(directory): State<Arc<Directory>>, granted: Grant
             return Some((Ok::<_, Infallible>(summary), (directory, looking, None)));
         }
         directory.until_stopped(sleep(EVERY)).await?;
+        // Whoever looks comes back, and is passed on to the one that knows more.
+        if directory.follows() {
+            return None;
+        }
         let services = services(&directory);
         let event = Event::default().data(services.render().ok()?);
         let summary = Event::default().event("summary").data(summary(&services.overview));

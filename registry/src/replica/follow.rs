@@ -27,7 +27,9 @@ pub(super) struct AnotherLife;
 
 impl Followed {
     pub(super) fn new() -> Self {
-        Self { at: At::default(), writer: None, pulse: Arc::new(Pulse::new(0, Time::default())) }
+        let pulse = Pulse::new(0, Time::default());
+        pulse.grant();
+        Self { at: At::default(), writer: None, pulse: Arc::new(pulse) }
     }
 
     /// Shows all that was read and is not shown yet.

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::Full;
-use mainstay_contracts::Address;
+use mainstay_contracts::registry::Look;
+use mainstay_contracts::{Address, Call};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -53,8 +54,16 @@ pub(crate) async fn pass_on(State(directory): State<Arc<Directory>>, mut request
             unavailable(&format!("{} does not write: {writer} does", replicas.address))
         }
         Writes::There(writer, turn) => passed(&directory, replicas, (&writer, turn), request).await,
+        // Who looks at a registry that is not well is not sent away.
+        Writes::Nobody(_) if is_a_look(request.method(), request.uri().path()) => next.run(request).await,
         Writes::Nobody(why) => unavailable(&why),
     }
+}
+
+/// Is it the page, or what operators are told?
+fn is_a_look(method: &Method, path: &str) -> bool {
+    let is_one = path.starts_with("/v1/services/") && path.ends_with("/inspect");
+    matches!(*method, Method::GET | Method::HEAD) && (is_one || matches!(path, "/" | "/live" | Look::ROUTE))
 }
 
 /// Is it a list, or what every replica knows of itself?

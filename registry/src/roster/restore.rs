@@ -65,6 +65,7 @@ impl Roster {
         let entry = Entry { listed: Arc::clone(&listed), lease: key, checked, revision };
         self.services.entry(Arc::clone(&service)).or_default().put(entry);
         let pulse = self.leases.get(key).map(|lease| Arc::clone(&lease.pulse)).expect("it was opened or found above");
+        pulse.grant();
         let row = Row { listed, json, since: now, lease: name, pulse, health };
         self.batch.changes.push(Change { revision, service, id, became: Became::Listed(row) });
     }

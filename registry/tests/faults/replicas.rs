@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use mainstay_contracts::registry::{Deregister, LeaseId};
+use mainstay_contracts::registry::{Deregister, LeaseId, Look};
 use mainstay_registry::testing::{Acknowledged, Expiry, Fold, Terms};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
@@ -46,6 +46,15 @@ async fn etcd_may_be_killed() {
         assert_eq!(world.client(at).list("ratings").await.instances.len(), 20, "who is there is still told");
     }
     sleep(Duration::from_secs(6).saturating_sub(killed.elapsed())).await;
+    for at in 0..world.len() {
+        let overview = world.client(at).ask(&Look {}).await.unwrap().unwrap();
+        assert!(overview.trouble.unwrap().starts_with("no replica writes at present"));
+        let page = world.client(at).text("/").await.unwrap();
+        assert!(
+            page.contains("Nothing can be changed") && page.contains("r20"),
+            "whoever looks is not sent away: {page}"
+        );
+    }
     world.etcd[0].start_again().await;
     world.writer().await;
     expiry.lock().restarted(killed, Instant::now());
