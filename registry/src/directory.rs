@@ -201,10 +201,10 @@ impl Directory {
         false
     }
 
-    /// Where this one is reached, if it is one of several.
-    fn address(&self) -> Option<Address> {
+    /// Where this one is reached, if it is one of several and writes.
+    fn writer(&self) -> Option<Address> {
         #[cfg(feature = "etcd")]
-        if let Some(replicas) = &self.replicas {
+        if let Some(replicas) = self.replicas.as_ref().filter(|replicas| replicas.writes_here()) {
             return Some(replicas.address().clone());
         }
         None

@@ -37,7 +37,7 @@ pub struct Overview {
     /// What of its memory was damaged when it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
-    /// Which of several replicas writes, if the registry is one of several. It is the one that says this.
+    /// Which of several replicas writes, if there are several and one does. It is the one that says this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writer: Option<Address>,
     /// Services that have instances, by name.

@@ -19,7 +19,7 @@ impl Directory {
             watchers: self.watchers(),
             trouble: self.trouble(),
             damage: self.damage().map(|damage| damage.to_string()),
-            writer: self.address(),
+            writer: self.writer(),
             services,
         }
     }

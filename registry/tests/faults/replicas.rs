@@ -48,7 +48,7 @@ async fn etcd_may_be_killed() {
     sleep(Duration::from_secs(6).saturating_sub(killed.elapsed())).await;
     for at in 0..world.len() {
         let overview = world.client(at).ask(&Look {}).await.unwrap().unwrap();
-        assert!(overview.trouble.unwrap().starts_with("no replica writes at present"));
+        assert!(overview.trouble.unwrap().starts_with("no replica writes at present") && overview.writer.is_none());
         let page = world.client(at).text("/").await.unwrap();
         assert!(
             page.contains("Nothing can be changed") && page.contains("r20"),
