@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
@@ -122,19 +124,30 @@ impl Page {
     /// Clicks the button in `place` whose words begin with `label`.
     pub(crate) async fn press(&self, place: &str, label: &str) {
         let path = format!("//*[{place}]//button[starts-with(normalize-space(), '{label}')]");
-        let button = self.browser.wait().at_most(SOON).for_element(Locator::XPath(&path)).await;
-        button.unwrap_or_else(|error| panic!("no button {label:?} in {place}: {error}")).click().await.unwrap();
+        self.with(Locator::XPath(&path), async |button| button.click().await).await;
     }
 
     /// Picks an option of a list by what it sends.
     pub(crate) async fn pick(&self, selector: &str, value: &str) {
-        let list = self.browser.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
-        list.unwrap_or_else(|error| panic!("no {selector}: {error}")).select_by_value(value).await.unwrap();
+        self.with(Locator::Css(selector), async |list| list.select_by_value(value).await).await;
     }
 
     pub(crate) async fn text(&self, selector: &str) -> String {
-        let element = self.browser.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
-        element.unwrap_or_else(|error| panic!("no {selector}: {error}")).text().await.unwrap()
+        self.with(Locator::Css(selector), async |element| element.text().await).await
+    }
+
+    /// Does something with an element, as soon as there is one. A live page may put another in its place meanwhile.
+    async fn with<T>(&self, what: Locator<'_>, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
+        let done = async {
+            loop {
+                let element = self.browser.wait().at_most(SOON).for_element(what).await;
+                match act(element.unwrap_or_else(|error| panic!("no {what:?}: {error}"))).await {
+                    Err(error) if error.is_stale_element_reference() => {}
+                    done => break done.unwrap(),
+                }
+            }
+        };
+        timeout(2 * SOON, done).await.unwrap_or_else(|_| panic!("{what:?} never stays"))
     }
 
     pub(crate) async fn count(&self, selector: &str) -> u64 {
