@@ -8,10 +8,11 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::WantsClientCert;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 /// Files, in a directory of their own.
 pub(crate) struct Papers(TempDir);
@@ -44,17 +45,28 @@ impl Papers {
 
     /// Shows the certificate, and trusts the authority.
     pub(crate) fn connector(&self) -> TlsConnector {
-        let certificates = |path: String| CertificateDer::pem_file_iter(path).unwrap().map(Result::unwrap);
+        let key = PrivateKeyDer::from_pem_file(self.key()).unwrap();
+        let config = self.trusting().with_client_auth_cert(certificates(self.chain()).collect(), key).unwrap();
+        Arc::new(config).into()
+    }
+
+    /// Trusts the authority, and has nothing to show.
+    pub(crate) fn stranger(&self) -> TlsConnector {
+        Arc::new(self.trusting().with_no_client_auth()).into()
+    }
+
+    fn trusting(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(certificates(self.authority()));
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
-        let key = PrivateKeyDer::from_pem_file(self.key()).unwrap();
-        let config = builder.with_client_auth_cert(certificates(self.chain()).collect(), key).unwrap();
-        Arc::new(config).into()
+        builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots)
     }
 
     fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
+}
+
+fn certificates(path: String) -> impl Iterator<Item = CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(path).unwrap().map(Result::unwrap)
 }

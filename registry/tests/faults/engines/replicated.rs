@@ -79,6 +79,12 @@ impl Replicated {
         }
     }
 
+    /// A client of a replica, over TLS, that has no certificate.
+    pub(crate) fn stranger(&self, replica: usize) -> Client {
+        let papers = self.papers.as_ref().expect("replicas with papers");
+        Client::new(self.replicas[replica].address).over(papers.stranger())
+    }
+
     /// Waits until somebody writes, and all who run know it.
     pub(crate) async fn writer(&self) -> usize {
         self.writer_among(&[0, 1, 2]).await
